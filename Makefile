@@ -1,0 +1,98 @@
+# agentbridge: `make help` lists what there is.
+#
+# One build folder per flavour (build/, build/asan/, build/clang/): flavours never mix objects.
+
+CC       ?= gcc
+BUILD    ?= build
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+VERSION  := 0.1.0
+
+PACKAGES := libwebsockets libcurl libuv sqlite3 libcrypto
+OPTIMIZE ?= -O2 -g
+SANITIZE ?=
+
+compiler := $(shell $(CC) --version 2>/dev/null | head -n 1 | grep -q clang && echo clang || echo gcc)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wold-style-definition -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings \
+            -Wformat=2 -Wswitch-enum -Wvla -Wdouble-promotion -Wimplicit-fallthrough -Wredundant-decls \
+            -Wunused-macros -Wdate-time
+WARNINGS_gcc   := -Wcast-align=strict -Wformat-signedness -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+                  -Wjump-misses-init -Wtrampolines -Wstack-usage=65536
+WARNINGS_clang := -Wcomma -Wassign-enum -Wconditional-uninitialized -Wmissing-variable-declarations
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE -fno-common -fvisibility=hidden
+ifeq ($(SANITIZE),)
+HARDENING += -D_FORTIFY_SOURCE=2
+endif
+HARDENING_gcc := -ftrivial-auto-var-init=zero
+
+# Third-party headers are -isystem, so that their warnings are not ours.
+third_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
+third_libs   = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+
+CPPFLAGS_ALL = -Ibridge -Iinclude -D_GNU_SOURCE -DAB_VERSION='"$(VERSION)"' -DAB_PREFIX='"$(PREFIX)"' $(third_cflags) $(CPPFLAGS)
+CFLAGS_ALL   = -std=c17 $(OPTIMIZE) $(WARNINGS) $(WARNINGS_$(compiler)) $(HARDENING) $(HARDENING_$(compiler)) $(SANITIZE) $(CFLAGS)
+LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+
+sources  := $(sort $(wildcard bridge/*/*.c))
+library  := $(filter-out bridge/app/main.c,$(sources))
+schemas  := $(sort $(wildcard schemas/*.json schemas/store/*.sql))
+objects  := $(library:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
+main_o   := $(BUILD)/obj/bridge/app/main.o
+
+support  := $(sort $(wildcard tests/unit/support/*.c))
+tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c))
+test_bin := $(tests:tests/%.c=$(BUILD)/tests/%)
+
+.PHONY: all help run check deps deps-check install clean format format-check lint asan unit test-programs headers clang
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/agentbridge $(BUILD)/libagentbridge.a
+
+help:
+	@echo 'make            build build/agentbridge and build/libagentbridge.a'
+	@echo 'make run        install what is missing, build, serve the example agents on 127.0.0.1:7800'
+	@echo 'make check      install what the tests need, build, run every test'
+	@echo 'make unit       unit and contract tests only'
+	@echo 'make asan       unit, contract and HTTP tests under AddressSanitizer and UBSan'
+	@echo 'make clang      build everything with clang into build/clang'
+	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
+	@echo 'make format     format the sources (clang-format 14)'
+	@echo 'make install    DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean      remove build/'
+
+$(BUILD)/agentbridge: $(main_o) $(BUILD)/libagentbridge.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs)
+
+# Made anew, so that a renamed source leaves no old member behind.
+$(BUILD)/libagentbridge.a: $(objects)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/obj/bridge/%.o: bridge/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The schemas the program owns, as bytes in the binary; found by ab_embedded() of base/embedded.h.
+$(BUILD)/gen/embedded.c: $(schemas) tests/lint/embed.sh Makefile
+	@mkdir -p $(@D)
+	sh tests/lint/embed.sh $(schemas) > $@.new && mv $@.new $@
+$(BUILD)/obj/embedded.o: $(BUILD)/gen/embedded.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support:%.c=$(BUILD)/obj/%.o) $(BUILD)/libagentbridge.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
+
+test-programs: $(test_bin)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build

@@ -1,0 +1,23 @@
+/* Time, replaceable in tests. */
+#ifndef AB_BASE_CLOCK_H
+#define AB_BASE_CLOCK_H
+
+#include "agentbridge/types.h"
+
+struct ab_clock {
+    int64_t (*wall_ms)(void *context);      /* ms since 1970-01-01T00:00:00Z; may jump */
+    int64_t (*monotonic_us)(void *context); /* us since some start; never goes back */
+    void *context;
+};
+
+struct ab_clock ab_clock_system(void);
+int64_t ab_clock_wall_ms(const struct ab_clock *clock);
+int64_t ab_clock_monotonic_us(const struct ab_clock *clock);
+
+/* "2026-07-28T09:30:00.125Z" and the NUL. */
+#define AB_TIME_TEXT_SIZE 25
+void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE]);
+/* Reads what ab_time_format writes; false otherwise. */
+AB_MUST bool ab_time_parse(struct ab_str text, int64_t *wall_ms);
+
+#endif

@@ -1,0 +1,12 @@
+/* Child processes on libuv. */
+#ifndef AB_IO_PROCESS_UV_H
+#define AB_IO_PROCESS_UV_H
+
+#include "io/loop_uv.h"
+#include "wire/process.h"
+
+AB_MUST struct ab_process_host *ab_process_uv_new(struct ab_loop_uv *loop);
+/* When it has no processes left. */
+void ab_process_uv_free(struct ab_process_host *host);
+
+#endif

@@ -1,0 +1,22 @@
+/* Questions that a task asks, and whether an answer fits.
+ *
+ * A question, as an agent asks it and as every face shows it:
+ *   {"kind":"form","message":"...","schema":{...}}      an object of flat fields (MCP elicitation, form mode)
+ *   {"kind":"approval","title":"...","message":"..."}    yes or no
+ *   {"kind":"url","message":"...","url":"https://..."}   a page to visit; the pause's reason is auth
+ *   {"kind":"request","method":"...","params":{...}}     a raw MCP input request, answered by {"result":{...}}
+ * An answer: {"action":"accept|decline|cancel","content"?:{...}}. */
+#ifndef AB_TASK_QUESTION_H
+#define AB_TASK_QUESTION_H
+
+#include "agentbridge/task.h"
+#include "wire/json.h"
+
+/* Whether `asked` ({"<key>":{"kind",...}}) is well formed; if not, `reason` (at least 256 bytes) says what is wrong. */
+AB_MUST bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size);
+/* Why a task pauses for these: auth when any is a url, approval when all are approvals, else input. */
+enum ab_task_reason ab_questions_reason(struct ab_json asked);
+/* Whether `answer` fits `question`; if not, `reason` names the field and what is expected. */
+AB_MUST bool ab_question_fits(struct ab_json question, struct ab_json answer, char *reason, size_t reason_size);
+
+#endif

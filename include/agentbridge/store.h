@@ -1,0 +1,110 @@
+/* The port of a store: where tasks and their event logs outlive the process.
+ *
+ * All functions are called on the loop's thread. Commits are asynchronous and take effect in the order they were
+ * handed over; reads are synchronous, see only what is committed, and should take microseconds. One contract test
+ * (tests/contract/store_contract.h) runs against every implementation. */
+#ifndef AGENTBRIDGE_STORE_H
+#define AGENTBRIDGE_STORE_H
+
+#include "agentbridge/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a commit ended. Everything but AB_STORE_DONE left the store exactly as it was. */
+enum ab_store_outcome {
+    AB_STORE_DONE = 0,     /* on disk (for a store that has one) */
+    AB_STORE_CONFLICT = 1, /* the row was not at `expected_last_event`, or the new id or idempotency key exists */
+    AB_STORE_REFUSED = 2   /* the medium refused: full, read-only, broken; a later try may succeed */
+};
+
+/* Called once for each commit, on the loop's thread, never from inside commit(). `text` says what happened when the
+ * outcome is not AB_STORE_DONE ("disk full"), for a person; it is valid during the call. */
+typedef void (*ab_store_done_fn)(void *arg, enum ab_store_outcome outcome, const char *text);
+
+/* One transaction: a task's row as it stands afterwards, and the events that led there. */
+struct ab_store_commit {
+    const struct ab_task *task;
+    const struct ab_task_request *request; /* on creation; else NULL, the stored one stays */
+    uint64_t expected_last_event;          /* the stored row's last_event; ignored on creation */
+    const struct ab_event *events;         /* numbered expected_last_event + 1 ...; may be none */
+    size_t n_events;
+};
+
+/* What to list; a zeroed filter lists everything. Newest first by (created_at, id). */
+struct ab_store_filter {
+    const char *owner;         /* or NULL: all */
+    const char *agent;         /* or NULL */
+    const char *thread_id;     /* or NULL */
+    uint32_t statuses;         /* set of 1u << status; 0: all */
+    int64_t before_created_at; /* with before_id: only what comes after this place in the order; 0: from the newest */
+    const char *before_id;
+    size_t limit; /* at most so many; 0: all */
+};
+
+/* Called for each row or event; the argument is valid during the call. Returning false ends the reading. */
+typedef bool (*ab_store_task_fn)(void *arg, const struct ab_task *task);
+typedef bool (*ab_store_event_fn)(void *arg, const struct ab_event *event);
+
+/* Reads return AB_OK, or AB_STORE_NONE where nothing is there, or < 0. */
+#define AB_STORE_NONE 1
+
+/* A small record that faces and auth/ keep beside the tasks: session settings, deletions, sealed credentials. */
+struct ab_store_record {
+    const char *kind; /* "session", ... */
+    const char *id;   /* unique within its kind */
+    const char *owner;
+    int64_t expires_at; /* ms since the epoch; 0: never */
+    struct ab_str body;
+};
+typedef bool (*ab_store_record_fn)(void *arg, const struct ab_store_record *record);
+
+struct ab_store;
+
+struct ab_store_ops {
+    /* Hands a transaction over. Copies all it needs before it returns. `done` may be NULL. */
+    void (*commit)(struct ab_store *store, const struct ab_store_commit *commit, ab_store_done_fn done, void *arg);
+
+    /* One task's row, filled into `out`, which the caller then owns (ab_task_deinit). */
+    int (*get)(struct ab_store *store, const char *id, struct ab_task *out);
+    /* What it was created with; the caller owns `out` (ab_task_request_deinit). */
+    int (*get_request)(struct ab_store *store, const char *id, struct ab_task_request *out);
+    /* The task of this idempotency key; fills `id`. */
+    int (*find_key)(struct ab_store *store, const char *owner, const char *agent, const char *key,
+                    char id[AB_TASK_ID_SIZE]);
+    /* Tasks that fit the filter, in its order. */
+    int (*list)(struct ab_store *store, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg);
+    /* Events of a task with a number above `after` and a kind in `kinds`, in order, at most `limit` (0: all).
+     * AB_OK also when there is none. */
+    int (*events)(struct ab_store *store, const char *id, uint64_t after, uint32_t kinds, size_t limit,
+                  ab_store_event_fn each, void *arg);
+    /* How many tasks stand in each status, over all owners: counts[status]. From memory or an index, never a scan of
+     * finished rows. */
+    int (*count)(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);
+
+    /* Removes tasks that finished before this time, oldest first, at most `limit`, with all that belongs to them. */
+    void (*sweep)(struct ab_store *store, int64_t finished_before, size_t limit, ab_store_done_fn done, void *arg);
+
+    /* Records: put replaces; remove of an absent one is done; get gives AB_STORE_NONE for an absent or expired one and
+     * calls `each` once otherwise. Swept by sweep() when expired. */
+    void (*put_record)(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done, void *arg);
+    void (*remove_record)(struct ab_store *store, const char *kind, const char *id, ab_store_done_fn done, void *arg);
+    int (*get_record)(struct ab_store *store, const char *kind, const char *id, ab_store_record_fn each, void *arg);
+
+    /* Bytes and commits waiting to be written, for back pressure and metrics. */
+    size_t (*backlog)(struct ab_store *store);
+
+    /* Writes what was handed over, calls the `done`s that are left, and frees the store. May block. */
+    void (*free)(struct ab_store *store);
+};
+
+/* First member of every implementation. */
+struct ab_store {
+    const struct ab_store_ops *ops;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
