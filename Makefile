@@ -8,7 +8,7 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 VERSION  := 0.1.0
 
-PACKAGES := libwebsockets libcurl libuv sqlite3 libcrypto
+PACKAGES := libwebsockets libcurl libuv sqlite3 libcrypto libpcre2-8
 OPTIMIZE ?= -O2 -g
 SANITIZE ?=
 
@@ -37,7 +37,7 @@ LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZ
 
 sources  := $(sort $(wildcard bridge/*/*.c))
 library  := $(filter-out bridge/app/main.c,$(sources))
-schemas  := $(sort $(wildcard schemas/*.json schemas/store/*.sql))
+schemas  := $(sort $(wildcard schemas/*.json schemas/mcp/*.json schemas/store/*.sql))
 objects  := $(library:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
 main_o   := $(BUILD)/obj/bridge/app/main.o
 
@@ -91,6 +91,52 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support:%.c=$(BUILD)/obj/%.o) $(BUILD
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
 
 test-programs: $(test_bin)
+
+# --- running and testing ---
+
+deps:
+	@sh tests/install-packages.sh run
+deps-check:
+	@sh tests/install-packages.sh check
+
+# A second make, so that what was just installed is seen.
+run: deps
+	@$(MAKE) --no-print-directory all
+	@exec $(BUILD)/agentbridge serve --hints
+
+check: deps-check
+	@$(MAKE) --no-print-directory all test-programs
+	@BUILD=$(BUILD) MAKE='$(MAKE)' sh tests/run.sh all
+
+unit: all test-programs
+	@BUILD=$(BUILD) MAKE='$(MAKE)' sh tests/run.sh unit
+
+asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
+              SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+asan:
+	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit http
+
+clang:
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all test-programs
+
+c_files := $(sources) $(wildcard bridge/*/*.h include/agentbridge/*.h tests/unit/*.c tests/unit/support/*.[ch] tests/contract/*.c)
+
+format:
+	clang-format-14 -i $(c_files)
+
+lint:
+	@sh tests/lint/lint.sh
+	@clang-format-14 --dry-run -Werror $(c_files)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/agentbridge \
+	    $(DESTDIR)$(PREFIX)/share/agentbridge/examples/agents
+	install -m 755 $(BUILD)/agentbridge $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(BUILD)/libagentbridge.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/agentbridge/*.h $(DESTDIR)$(PREFIX)/include/agentbridge/
+	install -m 644 examples/*.jsonc $(DESTDIR)$(PREFIX)/share/agentbridge/examples/
+	install -m 755 examples/agents/* $(DESTDIR)$(PREFIX)/share/agentbridge/examples/agents/
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

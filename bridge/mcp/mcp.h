@@ -6,6 +6,8 @@
 #include "task/engine.h"
 #include "wire/http_server.h"
 
+enum ab_on_disconnect { AB_DISCONNECT_GRACE, AB_DISCONNECT_CANCEL, AB_DISCONNECT_KEEP };
+
 enum ab_tool_task_mode { AB_TOOL_TASK_AUTO, AB_TOOL_TASK_NEVER, AB_TOOL_TASK_ALWAYS };
 
 /* An agent published as a tool of its own. JSON members are checked text; NULL where absent. Copied. */
@@ -21,9 +23,9 @@ struct ab_mcp_tool {
     const char *requires_json; /* client capabilities it cannot do without */
     enum ab_tool_task_mode task;
     bool ask_on_call; /* `ask`: "call" */
+    bool can_ask;     /* the agent may pause with a question, so a call may be answered by the task's shape */
+    enum ab_on_disconnect on_disconnect;
 };
-
-enum ab_on_disconnect { AB_DISCONNECT_GRACE, AB_DISCONNECT_CANCEL, AB_DISCONNECT_KEEP };
 
 /* Borrowed ports outlive the face; the rest is copied. Times in ms; 0 takes the default in brackets. */
 struct ab_mcp_settings {
@@ -34,6 +36,7 @@ struct ab_mcp_settings {
     const struct ab_log *log;
     struct ab_metrics *metrics;
     const char *default_agent; /* or NULL */
+    const char *user_json;     /* {"id","email",...}: who the caller is where nobody signs in; or NULL */
     const struct ab_mcp_tool *tools;
     size_t n_tools;
     unsigned json_depth;         /* [64] */
@@ -44,9 +47,9 @@ struct ab_mcp_settings {
     uint32_t heartbeat_ms;       /* [10 s] */
     uint32_t poll_interval_ms;   /* [1 s] told to pollers */
     int64_t disconnect_grace_ms; /* [600 s] */
-    enum ab_on_disconnect on_disconnect;
-    uint32_t subscribed_tasks; /* [100] a listen stream may name */
-    int64_t keep_ms;           /* [7 days] told as ttl: finished tasks are kept so long */
+    enum ab_on_disconnect on_disconnect; /* for calls of `invoke` */
+    uint32_t subscribed_tasks;           /* [100] a listen stream may name */
+    int64_t keep_ms;                     /* [7 days] told as ttl: finished tasks are kept so long */
 };
 
 struct ab_mcp;

@@ -1,0 +1,25 @@
+/* The handlers that the versions' tables point to, and what the transports call around them. */
+#ifndef AB_MCP_METHODS_H
+#define AB_MCP_METHODS_H
+
+#include "mcp/request.h"
+
+/* Lifecycle (lifecycle.c). */
+void ab_mcp_initialize(struct ab_mcp_request *request);
+void ab_mcp_ping(struct ab_mcp_request *request);
+void ab_mcp_set_level(struct ab_mcp_request *request);
+void ab_mcp_discover(struct ab_mcp_request *request);
+
+/* Tools (tools.c, tool_call.c). */
+void ab_mcp_tools_list(struct ab_mcp_request *request);
+void ab_mcp_tools_call(struct ab_mcp_request *request);
+
+/* The Tasks extension (ext_tasks.c) and subscriptions (listen.c). */
+void ab_mcp_tasks_get(struct ab_mcp_request *request);
+void ab_mcp_tasks_update(struct ab_mcp_request *request);
+void ab_mcp_tasks_cancel(struct ab_mcp_request *request);
+void ab_mcp_subscriptions_listen(struct ab_mcp_request *request);
+/* Ends an open listen stream from the server's side, with its result. */
+void ab_mcp_listen_end(struct ab_mcp_request *request);
+
+#endif

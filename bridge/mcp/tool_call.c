@@ -1,0 +1,74 @@
+/* tools/call: finds the tool, checks its arguments, and hands over. */
+#include "mcp/tool_call.h"
+
+#include "mcp/methods.h"
+#include "mcp/profiles.h"
+#include "mcp/tools.h"
+
+#include <string.h>
+
+int64_t ab_mcp_hold_ms(const struct ab_mcp_request *request, struct ab_json wait_s, int64_t fallback_ms)
+{
+    const struct ab_mcp_profile *profile = ab_mcp_profile_find(request->client_name);
+    double limit = profile != NULL ? profile->wait_max_ms : request->mcp->settings.wait_max_ms;
+    double wanted = (double)fallback_ms;
+    double seconds;
+
+    if (ab_json_double(wait_s, &seconds))
+        wanted = seconds * 1000;
+    return (int64_t)(wanted < limit ? wanted : limit);
+}
+
+static ab_mcp_tool_fn builtin_handler(const char *name)
+{
+    static const struct {
+        const char *name;
+        ab_mcp_tool_fn handle;
+    } handlers[AB_MCP_BUILTINS] = {
+        { "invoke", ab_mcp_tool_invoke },           { "get-task", ab_mcp_tool_get_task },
+        { "list-agents", ab_mcp_tool_list_agents }, { "list-tasks", ab_mcp_tool_list_tasks },
+        { "reply-task", ab_mcp_tool_reply_task },   { "stop-task", ab_mcp_tool_stop_task },
+    };
+
+    for (size_t i = 0; i < AB_MCP_BUILTINS; i++)
+        if (strcmp(handlers[i].name, name) == 0)
+            return handlers[i].handle;
+    return NULL;
+}
+
+/* Misfit arguments are the tool's own error, so that a model can mend them (server/tools, "Error Handling"). */
+static bool check_arguments(struct ab_mcp_request *request, const struct ab_schema *schema, struct ab_json arguments)
+{
+    struct ab_schema_error error;
+
+    if (schema == NULL || ab_schema_check(schema, arguments, &error))
+        return true;
+    ab_mcp_answer_tool_error(request, "Invalid arguments: at \"%s\" (schema %s): %s", error.path, error.schema_path,
+                             error.text);
+    return false;
+}
+
+void ab_mcp_tools_call(struct ab_mcp_request *request)
+{
+    struct ab_json name = ab_json_member(request->message.params, "name");
+    struct ab_json arguments = ab_json_member(request->message.params, "arguments");
+    const struct ab_mcp_published *published = ab_mcp_find_published(request->mcp, name);
+    const struct ab_mcp_builtin *builtin = ab_mcp_find_builtin(request->mcp, name);
+
+    if (!ab_json_exists(arguments) || ab_json_is(arguments, AB_JSON_NULL))
+        arguments = ab_json_trusted("{}");
+    if (!ab_json_is(name, AB_JSON_STRING))
+        ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_PARAMS, "params.name must be a string, found %s",
+                             ab_json_type_name(name));
+    else if (!ab_json_is(arguments, AB_JSON_OBJECT))
+        ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_PARAMS, "params.arguments must be an object, found %s",
+                             ab_json_type_name(arguments));
+    else if (published == NULL && builtin == NULL)
+        ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_PARAMS, "There is no tool %.*s", AB_STR_ARGS(name.text));
+    else if (!check_arguments(request, published != NULL ? published->input : builtin->input, arguments))
+        return;
+    else if (published != NULL)
+        ab_mcp_call_published(request, published, arguments);
+    else
+        builtin_handler(builtin->name)(request, arguments);
+}
