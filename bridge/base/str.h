@@ -24,5 +24,7 @@ AB_MUST bool ab_str_to_uint(struct ab_str slice, uint64_t maximum, uint64_t *out
 bool ab_utf8_valid(struct ab_str slice);
 /* How many bytes at the start are whole, well-formed characters; what follows is broken or cut off. */
 size_t ab_utf8_valid_prefix(struct ab_str slice);
+/* How many bytes the first character has; 0 when it is broken or cut off, or the slice is empty. */
+size_t ab_utf8_character(struct ab_str slice);
 
 #endif

@@ -1,0 +1,123 @@
+/* The system's clocks, and times as text (RFC 3339, UTC, milliseconds). */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define MS_PER_DAY 86400000
+#define YEAR_9999_END_MS 253402300799999  /* 9999-12-31T23:59:59.999Z */
+#define YEAR_0_START_MS (-62167219200000) /* 0000-01-01T00:00:00.000Z */
+
+static int64_t system_wall_ms(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t system_monotonic_us(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct ab_clock ab_clock_system(void)
+{
+    return (struct ab_clock){ .wall_ms = system_wall_ms, .monotonic_us = system_monotonic_us };
+}
+
+int64_t ab_clock_wall_ms(const struct ab_clock *clock)
+{
+    return clock->wall_ms(clock->context);
+}
+
+int64_t ab_clock_monotonic_us(const struct ab_clock *clock)
+{
+    return clock->monotonic_us(clock->context);
+}
+
+/* Days since 1970-01-01 of a date in the Gregorian calendar. Years are counted from March, so that the leap day is
+ * the last of its year. */
+static int64_t days_of_date(int64_t year, int64_t month, int64_t day)
+{
+    int64_t march_year = month <= 2 ? year - 1 : year;
+    int64_t era = (march_year >= 0 ? march_year : march_year - 399) / 400;
+    int64_t year_of_era = march_year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+static void date_of_days(int64_t days, int *year, int *month, int *day)
+{
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t day_of_era = shifted - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t from_march = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * from_march + 2) / 5 + 1);
+    *month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
+    *year = (int)(year_of_era + era * 400 + (*month <= 2 ? 1 : 0));
+}
+
+void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE])
+{
+    if (wall_ms < YEAR_0_START_MS) {
+        wall_ms = YEAR_0_START_MS;
+    } else if (wall_ms > YEAR_9999_END_MS) {
+        wall_ms = YEAR_9999_END_MS;
+    }
+    int64_t days = wall_ms / MS_PER_DAY;
+    int64_t rest = wall_ms % MS_PER_DAY;
+    if (rest < 0) {
+        rest += MS_PER_DAY;
+        days--;
+    }
+    int year, month, day;
+    date_of_days(days, &year, &month, &day);
+    unsigned ms = (unsigned)rest;
+    char text[80];
+    snprintf(text, sizeof(text), "%04d-%02d-%02dT%02u:%02u:%02u.%03uZ", year, month, day, ms / 3600000, ms / 60000 % 60,
+             ms / 1000 % 60, ms % 1000);
+    memcpy(out, text, AB_TIME_TEXT_SIZE);
+}
+
+static int64_t digits_at(const char *text, size_t count)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < count; i++) {
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+bool ab_time_parse(struct ab_str text, int64_t *wall_ms)
+{
+    static const char pattern[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    if (text.size != sizeof(pattern) - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        char found = text.data[i];
+        if (pattern[i] == 'd' ? found < '0' || found > '9' : found != pattern[i]) {
+            return false;
+        }
+    }
+    int64_t days = days_of_date(digits_at(text.data, 4), digits_at(text.data + 5, 2), digits_at(text.data + 8, 2));
+    int64_t seconds =
+        digits_at(text.data + 11, 2) * 3600 + digits_at(text.data + 14, 2) * 60 + digits_at(text.data + 17, 2);
+    int64_t time = days * MS_PER_DAY + seconds * 1000 + digits_at(text.data + 20, 3);
+
+    /* A day or an hour that does not exist comes out as another one. */
+    char again[AB_TIME_TEXT_SIZE];
+    ab_time_format(time, again);
+    if (memcmp(again, text.data, text.size) != 0) {
+        return false;
+    }
+    *wall_ms = time;
+    return true;
+}
