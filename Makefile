@@ -2,7 +2,9 @@
 #
 # One build folder per flavour (build/, build/asan/, build/clang/): flavours never mix objects.
 
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 BUILD    ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
@@ -11,6 +13,8 @@ VERSION  := 0.1.0
 PACKAGES := libwebsockets libcurl libuv sqlite3 libcrypto libpcre2-8
 OPTIMIZE ?= -O2 -g
 SANITIZE ?=
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 compiler := $(shell $(CC) --version 2>/dev/null | head -n 1 | grep -q clang && echo clang || echo gcc)
 
@@ -64,16 +68,18 @@ help:
 	@echo 'make clean      remove build/'
 
 $(BUILD)/agentbridge: $(main_o) $(BUILD)/libagentbridge.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs)
+	$(if $(V),,@echo '  LINK  $@')
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs)
 
 # Made anew, so that a renamed source leaves no old member behind.
 $(BUILD)/libagentbridge.a: $(objects)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/obj/bridge/%.o: bridge/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo '  CC    $<')
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The schemas the program owns, as bytes in the binary; found by ab_embedded() of base/embedded.h.
 $(BUILD)/gen/embedded.c: $(schemas) tests/lint/embed.sh Makefile
@@ -81,14 +87,17 @@ $(BUILD)/gen/embedded.c: $(schemas) tests/lint/embed.sh Makefile
 	sh tests/lint/embed.sh $(schemas) > $@.new && mv $@.new $@
 $(BUILD)/obj/embedded.o: $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo '  CC    $<')
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo '  CC    $<')
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support:%.c=$(BUILD)/obj/%.o) $(BUILD)/libagentbridge.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
+	$(if $(V),,@echo '  LINK  $@')
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
 
 test-programs: $(test_bin)
 
