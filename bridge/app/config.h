@@ -1,0 +1,79 @@
+/* The configuration: read once, then only looked at. Its agents stand in the very structs that the rooms below take,
+ * so that nothing is told twice. */
+#ifndef AB_APP_CONFIG_H
+#define AB_APP_CONFIG_H
+
+#include "agents/command.h"
+#include "app/problems.h"
+#include "auth/seal.h"
+#include "mcp/mcp.h"
+
+struct ab_config_agent {
+    struct ab_agent_settings settings;
+    struct ab_command_settings command; /* its ports are for the composition root to fill in */
+    bool published;                     /* as the tool below */
+    struct ab_mcp_tool tool;
+};
+
+/* Texts live as long as the configuration. Sizes and times are 0 where the default of the room below holds. */
+struct ab_config {
+    const char *listen; /* as written */
+    const char *address;
+    uint16_t port;
+    const char *public_url; /* or NULL */
+    const char *data;
+    enum ab_log_level log_level;
+    const char *default_agent; /* or NULL */
+    const char *user_json;     /* or NULL */
+    bool insecure_open;
+    const char *const *hosts; /* NULL-terminated; that of public_url too */
+    const char *const *origins;
+    unsigned char (*seal_keys)[AB_SEAL_KEY_BYTES];
+    size_t n_seal_keys;
+
+    size_t request_bytes;
+    size_t header_bytes;
+    unsigned json_depth;
+    size_t line_bytes;
+    size_t output_bytes;
+    uint32_t running_per_principal;
+    uint32_t subscribed_tasks;
+
+    uint32_t grace_ms;
+    uint32_t hold_ms;
+    uint32_t wait_max_ms;
+    uint32_t head_ms;
+    uint32_t heartbeat_ms;
+    uint32_t poll_interval_ms;
+    int64_t keep_ms;
+    int64_t sweep_every_ms;
+    enum ab_on_disconnect on_disconnect;
+    int64_t disconnect_grace_ms;
+
+    struct ab_config_agent *agents;
+    size_t n_agents;
+
+    void **kept; /* what the texts above point to */
+    size_t n_kept;
+};
+
+/* What the command line says over the file; NULL where it says nothing. Paths of the command line are relative to the
+ * current directory, those of the file to the file. */
+struct ab_config_overrides {
+    const char *listen;
+    const char *data;
+};
+
+/* Reads and checks the file `path`. Adds to `problems` all it finds, also things that only deserve a warning. True when
+ * nothing stands against serving it. `config` needs deinit either way. */
+AB_MUST bool ab_config_load(struct ab_config *config, const char *path, const struct ab_config_overrides *overrides,
+                            struct ab_problems *problems);
+/* The same for a text already read; `directory` is what its relative paths are relative to. */
+AB_MUST bool ab_config_read(struct ab_config *config, struct ab_str text, const char *directory,
+                            const struct ab_config_overrides *overrides, struct ab_problems *problems);
+void ab_config_deinit(struct ab_config *config);
+
+/* Whether the agents' programs are there and may be run: errors, or warnings for a bridge that serves the others. */
+void ab_config_check_programs(const struct ab_config *config, bool only_warn, struct ab_problems *problems);
+
+#endif

@@ -1,0 +1,116 @@
+/* One agent of the configuration, and the tool it is published as. Its parts fit the schema when they come here. */
+#include "app/config_parts.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define DAYS_MS ((int64_t)86400000)
+
+/* What a text agent understands; the same shape serves where the author gave none. */
+static const char *const default_input =
+    "{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\",\"description\":\"What to do.\"}},"
+    "\"required\":[\"text\"]}";
+
+static enum ab_tool_task_mode task_mode(struct ab_json tool)
+{
+    struct ab_json value = ab_json_member(tool, "task");
+
+    if (ab_json_string_is(value, "never"))
+        return AB_TOOL_TASK_NEVER;
+    return ab_json_string_is(value, "always") ? AB_TOOL_TASK_ALWAYS : AB_TOOL_TASK_AUTO;
+}
+
+static void read_tool(struct ab_config *config, struct ab_config_agent *out, struct ab_json agent, struct ab_json tool)
+{
+    struct ab_json can_ask = ab_json_member(tool, "can_ask");
+    const char *title = ab_config_text(config, tool, "title");
+    const char *description = ab_config_text(config, tool, "description");
+    const char *input = ab_config_raw(config, tool, "input_schema");
+
+    out->published = true;
+    out->tool = (struct ab_mcp_tool){
+        .agent = out->settings.id,
+        .name = ab_config_text(config, tool, "name"),
+        .title = title != NULL ? title : out->settings.title,
+        .description = description != NULL ? description : out->settings.description,
+        .input_schema_json = input != NULL ? input : default_input,
+        .output_schema_json = ab_config_raw(config, tool, "output_schema"),
+        .annotations_json = ab_config_raw(config, tool, "annotations"),
+        .icons_json = ab_config_raw(config, tool, "icons"),
+        .requires_json = ab_config_raw(config, tool, "requires"),
+        .task = task_mode(tool),
+        .ask_on_call = ab_json_string_is(ab_json_member(tool, "ask"), "call"),
+        .can_ask = ab_json_exists(can_ask) ? ab_json_is_true(can_ask) : out->command.output == AB_COMMAND_EVENTS,
+        .on_disconnect = ab_config_on_disconnect(tool, ab_config_on_disconnect(agent, config->on_disconnect)),
+    };
+}
+
+/* The program with a slash is a path relative to the configuration; the arguments are the program's business. */
+static const char *const *read_command(struct ab_config_reader *reader, struct ab_json command)
+{
+    const char *const *texts = ab_config_texts(reader->config, command, NULL);
+    size_t n = ab_json_count(command);
+    const char **out = ab_alloc(n + 1, sizeof *out);
+
+    (void)ab_config_keep(reader->config, out);
+    memcpy(out, texts, n * sizeof *out);
+    if (n > 0 && out[0] != NULL && strchr(out[0], '/') != NULL)
+        out[0] = ab_config_path(reader, out[0]);
+    return out;
+}
+
+static const char *const *read_environment(struct ab_config *config, struct ab_json names)
+{
+    static const char *const path_only[] = { "PATH", NULL };
+
+    return ab_json_exists(names) ? ab_config_texts(config, names, NULL) : path_only;
+}
+
+static size_t own_or(struct ab_json agent, const char *key, size_t common)
+{
+    int64_t own = ab_config_int(agent, key);
+
+    return own > 0 ? (size_t)own : common;
+}
+
+static void read_command_agent(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent)
+{
+    struct ab_config *config = reader->config;
+    bool events = ab_json_string_is(ab_json_member(agent, "output"), "events");
+
+    out->command = (struct ab_command_settings){
+        .id = out->settings.id,
+        .command = read_command(reader, ab_json_member(agent, "command")),
+        .directory = ab_config_path(reader, ab_config_text(config, agent, "directory")),
+        .environment = read_environment(config, ab_json_member(agent, "env")),
+        .output = events ? AB_COMMAND_EVENTS : AB_COMMAND_TEXT,
+        .line_bytes = own_or(agent, "line_bytes", config->line_bytes),
+        .output_bytes = own_or(agent, "output_bytes", config->output_bytes),
+        .cancel_ms = (uint32_t)ab_config_ms(agent, "cancel_s", DAYS_MS),
+        .terminate_ms = (uint32_t)ab_config_ms(agent, "terminate_s", DAYS_MS),
+    };
+}
+
+void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, struct ab_json agent)
+{
+    struct ab_config *config = reader->config;
+    struct ab_config_agent *out = &config->agents[config->n_agents++];
+    bool refuse = ab_json_string_is(ab_json_member(agent, "turns"), "refuse");
+    struct ab_json tool = ab_json_member(agent, "tool");
+
+    *out = (struct ab_config_agent){ 0 };
+    out->settings = (struct ab_agent_settings){
+        .id = ab_config_keep(config, ab_json_string_dup(key)),
+        .title = ab_config_text(config, agent, "title"),
+        .description = ab_config_text(config, agent, "description"),
+        .kind = ab_config_text(config, agent, "kind"),
+        .timeout_ms = ab_config_ms(agent, "timeout_s", 3650 * DAYS_MS),
+        .pause_timeout_ms = ab_config_ms(agent, "pause_timeout_s", 3650 * DAYS_MS),
+        .turns = refuse ? AB_TURNS_REFUSE : AB_TURNS_QUEUE,
+        .turns_deep = (uint32_t)ab_config_int(agent, "turns_deep"),
+        .retry_after_restart = ab_json_string_is(ab_json_member(agent, "restart"), "retry"),
+    };
+    read_command_agent(reader, out, agent);
+    if (ab_json_exists(tool))
+        read_tool(config, out, agent, tool);
+}

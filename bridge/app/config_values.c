@@ -1,0 +1,133 @@
+/* The small readers: members of a checked value, kept by the configuration. */
+#include "app/config_parts.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECRET_BYTES 65536 /* far more than any key */
+
+char *ab_config_keep(struct ab_config *config, void *memory)
+{
+    if (memory == NULL)
+        return NULL;
+    config->kept = ab_realloc(config->kept, (config->n_kept + 1) * sizeof *config->kept);
+    config->kept[config->n_kept++] = memory;
+    return memory;
+}
+
+const char *ab_config_text(struct ab_config *config, struct ab_json object, const char *key)
+{
+    return ab_config_keep(config, ab_json_string_dup(ab_json_member(object, key)));
+}
+
+const char *ab_config_raw(struct ab_config *config, struct ab_json object, const char *key)
+{
+    return ab_config_keep(config, ab_json_dup(ab_json_member(object, key)));
+}
+
+const char *const *ab_config_texts(struct ab_config *config, struct ab_json array, const char *extra)
+{
+    const char **texts = ab_alloc(ab_json_count(array) + 2, sizeof *texts);
+    struct ab_json_iterator iterator = ab_json_iterate(array);
+    struct ab_json element;
+    size_t n = 0;
+
+    (void)ab_config_keep(config, texts);
+    while (ab_json_next(&iterator, NULL, &element)) {
+        const char *text = ab_config_keep(config, ab_json_string_dup(element));
+
+        if (text != NULL)
+            texts[n++] = text;
+    }
+    texts[n] = extra;
+    return texts;
+}
+
+int64_t ab_config_int(struct ab_json object, const char *key)
+{
+    int64_t number;
+
+    return ab_json_int(ab_json_member(object, key), &number) ? number : 0;
+}
+
+int64_t ab_config_ms(struct ab_json object, const char *key, int64_t maximum)
+{
+    double seconds;
+    double ms;
+
+    if (!ab_json_double(ab_json_member(object, key), &seconds) || !(seconds > 0))
+        return 0;
+    ms = ceil(seconds * 1000.0);
+    return ms < (double)maximum ? (int64_t)ms : maximum;
+}
+
+const char *ab_config_path(struct ab_config_reader *reader, const char *path)
+{
+    if (path == NULL || path[0] == '/')
+        return path;
+    if (path[0] == '.' && path[1] == '/')
+        path += 2;
+    return ab_config_keep(reader->config, ab_format("%s/%s", reader->directory, path));
+}
+
+enum ab_on_disconnect ab_config_on_disconnect(struct ab_json object, enum ab_on_disconnect fallback)
+{
+    struct ab_json value = ab_json_member(object, "on_disconnect");
+
+    if (ab_json_string_is(value, "grace"))
+        return AB_DISCONNECT_GRACE;
+    if (ab_json_string_is(value, "cancel"))
+        return AB_DISCONNECT_CANCEL;
+    return ab_json_string_is(value, "keep") ? AB_DISCONNECT_KEEP : fallback;
+}
+
+/* Without the line break that editors put at the end of a file. */
+static void append_trimmed(struct ab_buf *out, char *piece, size_t size)
+{
+    while (size > 0 && (piece[size - 1] == '\n' || piece[size - 1] == '\r'))
+        size--;
+    ab_buf_append(out, piece, size);
+}
+
+static bool secret_file(const char *path, struct ab_buf *out, const char *where, struct ab_problems *problems)
+{
+    char piece[SECRET_BYTES / 4];
+    FILE *file = fopen(path, "re");
+    size_t size;
+
+    if (file == NULL) {
+        ab_problem_error(problems, where, "the file %s cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    setvbuf(file, NULL, _IONBF, 0);
+    size = fread(piece, 1, sizeof piece, file);
+    (void)fclose(file);
+    append_trimmed(out, piece, size);
+    explicit_bzero(piece, sizeof piece);
+    if (out->size == 0)
+        ab_problem_error(problems, where, "the file %s is empty", path);
+    return out->size > 0;
+}
+
+bool ab_config_secret(struct ab_config_reader *reader, struct ab_json reference, const char *where, struct ab_buf *out)
+{
+    const char *variable = ab_config_text(reader->config, reference, "env");
+    const char *path = ab_config_path(reader, ab_config_text(reader->config, reference, "file"));
+    const char *value;
+
+    if (path != NULL)
+        return secret_file(path, out, where, reader->problems);
+    if (variable == NULL)
+        return false;
+    value = getenv(variable);
+    if (value == NULL || value[0] == '\0') {
+        ab_problem_error(reader->problems, where, "the environment variable %s is %s", variable,
+                         value == NULL ? "not set" : "empty");
+        return false;
+    }
+    ab_buf_append_text(out, value);
+    return true;
+}
