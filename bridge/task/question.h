@@ -18,5 +18,7 @@ AB_MUST bool ab_questions_check(struct ab_json asked, char *reason, size_t reaso
 enum ab_task_reason ab_questions_reason(struct ab_json asked);
 /* Whether `answer` fits `question`; if not, `reason` names the field and what is expected. */
 AB_MUST bool ab_question_fits(struct ab_json question, struct ab_json answer, char *reason, size_t reason_size);
+/* Writes the answer as the agent gets it: a form's absent fields take their defaults. `answer` fits. */
+void ab_question_write_answer(struct ab_json question, struct ab_json answer, struct ab_buf *out);
 
 #endif

@@ -1,0 +1,277 @@
+/* Questions of a hot task: asked by its agent, shown under keys that are unique in the task, answered by callers, and
+ * handed to the agent once no key of the round is open. */
+#include "task/engine_internal.h"
+
+#include <string.h>
+
+enum { ASK_DEPTH = 64, ASK_REASON_SIZE = 512 };
+
+/* --- keys --- */
+
+/* "key", or "key#2", "key#3" ... when it was shown before. */
+static char *shown_key(struct hot *hot, const char *key)
+{
+    char *shown = ab_strdup(key);
+    for (unsigned round = 2; ab_map_get(&hot->used_keys, ab_str(shown)) != NULL; round++) {
+        free(shown);
+        shown = ab_format("%s#%u", key, round);
+    }
+    ab_map_set(&hot->used_keys, ab_str(shown), hot);
+    return shown;
+}
+
+static const char *remember_asked(struct hot *hot, struct ab_json key)
+{
+    hot->asked = ab_realloc(hot->asked, (hot->n_asked + 1) * sizeof *hot->asked);
+    struct asked *asked = &hot->asked[hot->n_asked++];
+    asked->key = ab_json_string_dup(key);
+    asked->shown = shown_key(hot, asked->key);
+    return asked->shown;
+}
+
+void hot_withdraw_questions(struct hot *hot)
+{
+    for (size_t i = 0; i < hot->n_asked; i++) {
+        free(hot->asked[i].key);
+        free(hot->asked[i].shown);
+    }
+    free(hot->asked);
+    hot->asked = NULL;
+    hot->n_asked = 0;
+    ab_replace(&hot->task.questions_json, NULL);
+}
+
+static bool recall_event(void *arg, const struct ab_event *event)
+{
+    struct hot *hot = arg;
+    struct ab_json_iterator iterator = ab_json_iterate(ab_json_trusted(event->body_json));
+    struct ab_json key;
+    while (ab_json_next(&iterator, &key, NULL)) {
+        AB_CLEANUP(ab_free_string) char *shown = ab_json_string_dup(key);
+        if (shown != NULL) {
+            ab_map_set(&hot->used_keys, ab_str(shown), hot);
+        }
+    }
+    return true;
+}
+
+void hot_recall_keys(struct hot *hot)
+{
+    struct ab_store *store = hot->engine->settings.store;
+    (void)store->ops->events(store, hot->task.id, 0, AB_EVENT_BIT(AB_EVENT_QUESTION), 0, recall_event, hot);
+}
+
+/* --- asking --- */
+
+static void copy_members(struct ab_json_writer *writer, struct ab_json object)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(object);
+    struct ab_json key;
+    struct ab_json value;
+    while (ab_json_next(&iterator, &key, &value)) {
+        struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+        if (ab_json_unescape(key, &name)) {
+            ab_json_write_key_str(writer, ab_buf_str(&name));
+            ab_json_write_value(writer, value);
+        }
+        ab_buf_deinit(&name);
+    }
+}
+
+/* Under their shown keys: {"<shown>":{...}}. */
+static char *asked_body(struct hot *hot, struct ab_json asked)
+{
+    struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    struct ab_json_iterator iterator = ab_json_iterate(asked);
+    struct ab_json key;
+    struct ab_json question;
+    ab_json_writer_init(&writer, &body);
+    ab_json_object_begin(&writer);
+    while (ab_json_next(&iterator, &key, &question)) {
+        ab_json_write_key_str(&writer, ab_str(remember_asked(hot, key)));
+        ab_json_write_value(&writer, question);
+    }
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&body);
+}
+
+/* The open round, with what was asked before in it. */
+static void add_to_round(struct hot *hot, const char *asked)
+{
+    struct ab_buf round = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    ab_json_writer_init(&writer, &round);
+    ab_json_object_begin(&writer);
+    copy_members(&writer, ab_json_trusted(hot->task.questions_json));
+    copy_members(&writer, ab_json_trusted(asked));
+    ab_json_object_end(&writer);
+    free(hot->task.questions_json);
+    hot->task.questions_json = ab_buf_steal(&round);
+}
+
+/* The words of the first question, for those who see only a status. */
+static char *first_message(struct ab_json questions)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(questions);
+    struct ab_json question = { { NULL, 0 } };
+    (void)ab_json_next(&iterator, NULL, &question);
+    char *message = ab_json_string_dup(ab_json_member(question, "message"));
+    return message != NULL ? message : ab_json_string_dup(ab_json_member(question, "title"));
+}
+
+void hot_ask(struct hot *hot, const char *asked_json)
+{
+    struct ab_json asked = { { NULL, 0 } };
+    struct ab_json_error error = { 0 };
+    char reason[ASK_REASON_SIZE];
+    if (!ab_json_check(ab_str(asked_json), ASK_DEPTH, &asked, &error)) {
+        hot_fail(hot, AB_REASON_CRASHED, "the agent asked something that is not JSON: %s", error.text);
+        return;
+    }
+    if (!ab_questions_check(asked, reason, sizeof reason)) {
+        hot_fail(hot, AB_REASON_CRASHED, "the agent asked a malformed question: %s", reason);
+        return;
+    }
+    char *body = asked_body(hot, asked);
+    add_to_round(hot, body);
+    hot_collect(hot, AB_EVENT_QUESTION, body);
+    struct ab_json round = ab_json_trusted(hot->task.questions_json);
+    AB_CLEANUP(ab_free_string) char *message = first_message(round);
+    if (hot->task.status == AB_TASK_PAUSED) {
+        (void)hot_stay(hot, ab_questions_reason(round), message);
+    } else {
+        (void)hot_move(hot, AB_TASK_PAUSED, ab_questions_reason(round), message);
+    }
+}
+
+/* --- answering --- */
+
+/* The question under a shown key, when it is still open. */
+static struct ab_json open_question(const struct hot *hot, struct ab_json key)
+{
+    struct ab_json none = { { NULL, 0 } };
+    struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json question = none;
+    if (ab_json_unescape(key, &name)) {
+        question = ab_json_member_str(ab_json_trusted(hot->task.questions_json), ab_buf_str(&name));
+    }
+    ab_buf_deinit(&name);
+    return ab_json_exists(ab_json_member(question, "answer")) ? none : question;
+}
+
+enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, char **text)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(answers);
+    struct ab_json key;
+    struct ab_json answer;
+    enum ab_steer_outcome outcome = AB_STEER_NO_QUESTION;
+    while (ab_json_next(&iterator, &key, &answer)) {
+        char reason[ASK_REASON_SIZE];
+        struct ab_json question = open_question(hot, key);
+        if (!ab_json_exists(question)) {
+            continue;
+        }
+        if (!ab_question_fits(question, answer, reason, sizeof reason)) {
+            *text = ab_format("the answer to %.*s does not fit: %s", AB_STR_ARGS(key.text), reason);
+            return AB_STEER_MISFIT;
+        }
+        outcome = AB_STEER_DONE;
+    }
+    return outcome;
+}
+
+/* {"<shown>":{answer}} of those that are open, with defaults filled in. */
+static char *answers_body(const struct hot *hot, struct ab_json answers)
+{
+    struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    struct ab_json_iterator iterator = ab_json_iterate(answers);
+    struct ab_json key;
+    struct ab_json answer;
+    ab_json_writer_init(&writer, &body);
+    ab_json_object_begin(&writer);
+    while (ab_json_next(&iterator, &key, &answer)) {
+        struct ab_json question = open_question(hot, key);
+        if (ab_json_exists(question)) {
+            struct ab_buf value = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+            struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+            ab_question_write_answer(question, answer, &value);
+            if (ab_json_unescape(key, &name)) {
+                ab_json_write_key_str(&writer, ab_buf_str(&name));
+                ab_json_write_value(&writer, (struct ab_json){ ab_buf_str(&value) });
+            }
+            ab_buf_deinit(&name);
+            ab_buf_deinit(&value);
+        }
+    }
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&body);
+}
+
+/* Puts each answer beside its question; returns how many questions stay open. */
+static size_t note_answers(struct hot *hot, struct ab_json given)
+{
+    struct ab_json questions = ab_json_trusted(hot->task.questions_json);
+    struct ab_buf round = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    size_t still_open = 0;
+    ab_json_writer_init(&writer, &round);
+    ab_json_object_begin(&writer);
+    for (size_t i = 0; i < hot->n_asked; i++) {
+        struct ab_str shown = ab_str(hot->asked[i].shown);
+        struct ab_json question = ab_json_member_str(questions, shown);
+        struct ab_json answer = ab_json_member_str(given, shown);
+        ab_json_write_key_str(&writer, shown);
+        ab_json_object_begin(&writer);
+        copy_members(&writer, question);
+        if (ab_json_exists(answer)) {
+            ab_json_put_value(&writer, "answer", answer);
+        } else if (!ab_json_exists(ab_json_member(question, "answer"))) {
+            still_open++;
+        }
+        ab_json_object_end(&writer);
+    }
+    ab_json_object_end(&writer);
+    free(hot->task.questions_json);
+    hot->task.questions_json = ab_buf_steal(&round);
+    return still_open;
+}
+
+/* The whole round under the agent's own keys. A key asked twice in one round carries its latest answer. */
+static char *answers_for_agent(const struct hot *hot)
+{
+    struct ab_json questions = ab_json_trusted(hot->task.questions_json);
+    struct ab_buf answers = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    ab_json_writer_init(&writer, &answers);
+    ab_json_object_begin(&writer);
+    for (size_t i = 0; i < hot->n_asked; i++) {
+        bool asked_again = false;
+        for (size_t later = i + 1; later < hot->n_asked; later++) {
+            asked_again = asked_again || strcmp(hot->asked[i].key, hot->asked[later].key) == 0;
+        }
+        if (!asked_again) {
+            struct ab_json question = ab_json_member_str(questions, ab_str(hot->asked[i].shown));
+            ab_json_write_key_str(&writer, ab_str(hot->asked[i].key));
+            ab_json_write_value(&writer, ab_json_member(question, "answer"));
+        }
+    }
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&answers);
+}
+
+void hot_take_answers(struct hot *hot, struct ab_json answers)
+{
+    char *body = answers_body(hot, answers);
+    size_t still_open = note_answers(hot, ab_json_trusted(body));
+    hot_collect(hot, AB_EVENT_ANSWER, body);
+    if (still_open > 0) {
+        return;
+    }
+    free(hot->answers);
+    hot->answers = answers_for_agent(hot);
+    hot_withdraw_questions(hot);
+    (void)hot_move(hot, AB_TASK_EXECUTING, AB_REASON_NONE, NULL);
+    hot->answers_number = hot->task.last_event;
+}

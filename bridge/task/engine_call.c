@@ -1,0 +1,123 @@
+/* Callbacks that are owed to callers: made at once or when a change has become durable, always from the turn. */
+#include "task/engine_internal.h"
+
+#include <string.h>
+
+static struct call *call_new(void *arg, int outcome, const char *task_id, const char *text)
+{
+    struct call *call = ab_alloc(1, sizeof *call);
+    call->arg = arg;
+    call->outcome = outcome;
+    call->text = ab_strdup(text);
+    if (task_id != NULL) {
+        memcpy(call->task_id, task_id, strnlen(task_id, AB_TASK_ID_SIZE - 1));
+    }
+    return call;
+}
+
+struct call *engine_call_created(ab_created_fn created, void *arg, enum ab_create_outcome outcome, const char *task_id,
+                                 const char *text)
+{
+    struct call *call = call_new(arg, (int)outcome, task_id, text);
+    call->created = created;
+    return call;
+}
+
+struct call *engine_call_steered(ab_steered_fn steered, void *arg, enum ab_steer_outcome outcome, const char *task_id,
+                                 const char *text)
+{
+    struct call *call = call_new(arg, (int)outcome, task_id, text);
+    call->steered = steered;
+    return call;
+}
+
+void engine_call_free(struct call *call)
+{
+    ab_link_remove(&call->link);
+    free(call->text);
+    free(call);
+}
+
+void engine_call_soon(struct ab_engine *engine, struct call *call)
+{
+    ab_list_append(&engine->calls, &call->link);
+    engine_turn_soon(engine);
+}
+
+void engine_call_when_durable(struct hot *hot, struct call *call)
+{
+    if (hot_is_durable(hot)) {
+        engine_call_soon(hot->engine, call);
+        return;
+    }
+    call->number = hot->task.last_event;
+    ab_list_append(&hot->waiting, &call->link);
+}
+
+void engine_calls_release(struct hot *hot)
+{
+    struct ab_link *link = ab_list_first(&hot->waiting);
+    /* They stand in the order of their numbers. */
+    while (link != NULL && AB_OWNER(link, struct call, link)->number <= hot->durable) {
+        struct call *call = AB_OWNER(link, struct call, link);
+        ab_link_remove(link);
+        engine_call_soon(hot->engine, call);
+        link = ab_list_first(&hot->waiting);
+    }
+}
+
+void engine_calls_refuse(struct hot *hot, const char *text)
+{
+    struct ab_link *link;
+    while ((link = ab_list_first(&hot->waiting)) != NULL) {
+        struct call *call = AB_OWNER(link, struct call, link);
+        ab_link_remove(link);
+        call->outcome = call->created != NULL ? (int)AB_CREATE_NOT_STORED : (int)AB_STEER_NOT_STORED;
+        free(call->text);
+        call->text = ab_format("it could not be stored: %s", text != NULL ? text : "the store refused");
+        if (!hot->stored) {
+            call->task_id[0] = '\0';
+        }
+        engine_call_soon(hot->engine, call);
+    }
+}
+
+/* The row as the store has it, copied: the callback may change the hot one. */
+static bool durable_row(struct ab_engine *engine, const char *id, struct ab_task *out)
+{
+    const struct hot *hot = hot_find(engine, id);
+    if (hot != NULL && hot->stored && hot_is_durable(hot)) {
+        ab_task_copy(out, &hot->task);
+        return true;
+    }
+    struct ab_store *store = engine->settings.store;
+    return store->ops->get(store, id, out) == AB_OK;
+}
+
+static void call_run(struct ab_engine *engine, struct call *call)
+{
+    struct ab_task row = { 0 };
+    bool have = call->task_id[0] != '\0' && durable_row(engine, call->task_id, &row);
+    if (call->created != NULL) {
+        call->created(call->arg, (enum ab_create_outcome)call->outcome, have ? &row : NULL, call->text);
+    } else if (call->steered != NULL) {
+        call->steered(call->arg, (enum ab_steer_outcome)call->outcome, have ? &row : NULL, call->text);
+    }
+    if (have) {
+        ab_task_deinit(&row);
+    }
+}
+
+void engine_calls_run(struct ab_engine *engine)
+{
+    struct ab_list now;
+    ab_list_init(&now);
+    ab_list_take(&now, &engine->calls);
+    struct ab_link *link;
+    while ((link = ab_list_first(&now)) != NULL) {
+        struct call *call = AB_OWNER(link, struct call, link);
+        ab_link_remove(link);
+        call_run(engine, call);
+        engine_call_free(call);
+    }
+}

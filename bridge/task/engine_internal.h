@@ -1,0 +1,253 @@
+/* What the engine's files share; nobody else includes it.
+ *
+ * How it works in one paragraph: a task is "hot" from its creation until it has ended, its end is durable and its run
+ * is gone. Decisions change the hot task at once and collect events; nothing is called back from inside. Whatever is
+ * to be done outside (callbacks, calls to agents, commits, freeing) is done by engine_turn(), which the loop calls
+ * after the current callback has returned. At most one commit of a task is under way; what is reported meanwhile
+ * collects for the next. */
+#ifndef AB_TASK_ENGINE_INTERNAL_H
+#define AB_TASK_ENGINE_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "task/engine.h"
+#include "task/question.h"
+#include "task/transition.h"
+
+struct engine_agent {
+    struct ab_agent_settings settings; /* strings owned */
+    struct ab_agent *agent;
+    struct ab_metric *created;
+    struct ab_metric *standing[AB_TASK_STATUS_COUNT]; /* gauges of those not terminal */
+    struct ab_metric *finished[AB_TASK_STATUS_COUNT]; /* counters of those terminal */
+    struct ab_metric *duration;
+    struct ab_metric *first_report;
+};
+
+/* One conversation: its tasks in the order of their turns. Exists while it has hot tasks. */
+struct thread {
+    char *key;
+    struct ab_list tasks;
+};
+
+/* How many unfinished tasks an owner has. */
+struct owner {
+    char *name;
+    uint32_t unfinished;
+};
+
+/* A callback that is owed: either waiting in a hot task until its event `number` is durable, or due. */
+struct call {
+    struct ab_link link;
+    ab_created_fn created; /* one of the two */
+    ab_steered_fn steered;
+    void *arg;
+    int outcome;
+    char *text;
+    char task_id[AB_TASK_ID_SIZE]; /* "" : none to show */
+    uint64_t number;
+};
+
+/* A question of the open round, as the agent calls it and as it is shown. */
+struct asked {
+    char *key;
+    char *shown;
+};
+
+struct hot {
+    struct ab_engine *engine;
+    struct ab_task task; /* what was decided; runs ahead of the store by the collected events */
+    struct ab_task_request request;
+    struct engine_agent *agent; /* NULL: no longer configured */
+    struct ab_run *run;
+    struct thread *thread;
+    struct ab_link in_thread;
+    struct ab_link in_attention; /* engine->attention */
+    char *key;                   /* in engine->keys; or NULL */
+    struct owner *owner;         /* while it counts against the quota */
+
+    struct ab_event *events; /* collected, not yet handed to the store */
+    size_t n_events;
+    size_t events_capacity;
+    uint64_t durable; /* number of the newest event in the store */
+    uint64_t flight;  /* newest event of the commit under way; 0: none */
+    struct ab_list waiting;
+
+    bool stored;  /* the row exists */
+    bool started; /* a run was begun in this process */
+    bool broken;  /* a commit was refused: only the end `storage` is still to come */
+    bool gone;    /* nothing more to do: to be freed */
+    bool counted; /* its end was logged and counted */
+    char *broken_text;
+    unsigned tries;
+
+    struct ab_timer *timer; /* what it is for follows from the state: see engine_time.c */
+    int64_t work_left_us;
+    int64_t work_since_us; /* while `working` */
+    bool working;
+    struct ab_timer *abandon_timer;
+    int64_t abandon_ms;
+    int64_t born_us;
+
+    size_t reported; /* bytes of all reports */
+    bool reporting;  /* the first report has come */
+    struct ab_buf chunks;
+    struct ab_map used_keys; /* every key ever shown; values are not used */
+    struct asked *asked;
+    size_t n_asked;
+    char *answers; /* for the agent, once event `answers_number` is durable */
+    uint64_t answers_number;
+};
+
+/* One attempt at a task; handed to the agent. */
+struct ab_run {
+    struct hot *hot;
+    void *context;
+    struct ab_link in_slow; /* engine->slow */
+    bool stop_due;
+    bool stopped; /* ops->stop was called */
+};
+
+struct watch_list {
+    struct ab_list watches;
+};
+
+struct ab_watch {
+    struct ab_engine *engine; /* NULL once the engine is gone */
+    struct ab_link in_list;
+    struct ab_link in_due;
+    char id[AB_TASK_ID_SIZE];
+    ab_loop_fn changed;
+    void *arg;
+};
+
+struct ab_engine {
+    struct ab_engine_settings settings;
+    struct engine_agent **agents;
+    size_t n_agents;
+    struct ab_map hot;     /* task id -> struct hot */
+    struct ab_map threads; /* -> struct thread */
+    struct ab_map keys;    /* owner, agent, idempotency key -> struct hot */
+    struct ab_map owners;  /* -> struct owner */
+    struct ab_map watches; /* task id -> struct watch_list */
+    struct ab_list calls;  /* due */
+    struct ab_list due_watches;
+    struct ab_list attention; /* hot tasks with something to do */
+    struct ab_list slow;      /* runs that were told to slow down */
+    struct ab_timer *sweep_timer;
+    struct ab_timer *slow_timer;
+    size_t n_runs;
+    size_t n_commits; /* under way, sweeps included */
+    uint64_t swept_from;
+    bool turn_due;
+    bool shutting_down;
+    bool freed; /* by its owner, while a turn was still due */
+    ab_loop_fn shut_down_done;
+    void *shut_down_arg;
+    struct ab_metric *store_refused;
+    struct ab_metric *create_seconds;
+};
+
+/* --- engine.c --- */
+struct engine_agent *engine_agent_find(const struct ab_engine *engine, const char *id);
+
+/* --- engine_turn.c --- */
+void engine_turn_soon(struct ab_engine *engine);
+/* Has the next turn look at this task: flush, start, stop, answer, free. */
+void engine_attend(struct hot *hot);
+int64_t engine_now(const struct ab_engine *engine);
+int64_t engine_now_us(const struct ab_engine *engine);
+
+/* --- engine_call.c --- */
+/* Both make a due call; `text` is copied, `task_id` may be NULL. */
+struct call *engine_call_created(ab_created_fn created, void *arg, enum ab_create_outcome outcome, const char *task_id,
+                                 const char *text);
+struct call *engine_call_steered(ab_steered_fn steered, void *arg, enum ab_steer_outcome outcome, const char *task_id,
+                                 const char *text);
+void engine_call_soon(struct ab_engine *engine, struct call *call);
+/* Due once what is decided now about the task is durable. */
+void engine_call_when_durable(struct hot *hot, struct call *call);
+void engine_calls_release(struct hot *hot);
+/* The commit they waited for was refused. */
+void engine_calls_refuse(struct hot *hot, const char *text);
+void engine_calls_run(struct ab_engine *engine);
+void engine_call_free(struct call *call);
+
+/* --- engine_hot.c --- */
+/* Takes over `task` and `request` (both zeroed afterwards). It stands in the maps and at the end of its thread. */
+AB_MUST struct hot *hot_new(struct ab_engine *engine, struct ab_task *task, struct ab_task_request *request);
+void hot_free(struct hot *hot);
+struct hot *hot_find(const struct ab_engine *engine, const char *id);
+struct hot *hot_find_key(const struct ab_engine *engine, const char *owner, const char *agent, const char *key);
+struct thread *thread_find(const struct ab_engine *engine, const char *owner, const char *thread_id);
+struct hot *thread_first(const struct thread *thread);
+/* Its owner may begin another one. */
+void hot_discharge_owner(struct hot *hot);
+uint32_t owner_unfinished(const struct ab_engine *engine, const char *owner);
+bool hot_is_terminal(const struct hot *hot);
+bool hot_is_durable(const struct hot *hot);
+/* Whether it is the turn of this task in its thread. */
+bool hot_has_turn(const struct hot *hot);
+/* Moves the status (false: no such move) with event, gauges and timer; the _stay form keeps the status. */
+bool hot_move(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message);
+bool hot_stay(struct hot *hot, enum ab_task_reason reason, const char *message);
+/* Ends it: open questions are withdrawn, `error_json` is made of `message` for failed and error. */
+bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message);
+/* As hot_end with error and a run that is to be wound down. */
+AB_PRINTF(3, 4) void hot_fail(struct hot *hot, enum ab_task_reason reason, const char *format, ...);
+
+/* --- engine_commit.c --- */
+/* Collects an event; takes over `body` (from malloc). */
+void hot_collect(struct hot *hot, enum ab_event_kind kind, char *body);
+void hot_drop_events(struct hot *hot);
+void hot_flush(struct hot *hot);
+/* The next try to store the end of a broken task. */
+void hot_try_again(struct hot *hot);
+
+/* --- engine_run.c --- */
+void run_start(struct hot *hot);
+void run_stop_soon(struct hot *hot);
+void run_attend(struct hot *hot);
+void engine_slow_check(void *arg);
+
+/* --- engine_report.c --- */
+void hot_report(struct hot *hot, const struct ab_report *report);
+
+/* --- engine_history.c --- */
+/* The thread's earlier turns as a JSON array; the caller frees. */
+AB_MUST char *engine_history(struct ab_engine *engine, const struct ab_task *task);
+
+/* --- engine_ask.c --- */
+/* The agent asks; what is malformed ends the task. */
+void hot_ask(struct hot *hot, const char *asked_json);
+void hot_withdraw_questions(struct hot *hot);
+/* Whether these may be taken: DONE, NO_QUESTION, or MISFIT with `text`, which the caller frees. */
+enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, char **text);
+/* Takes them, checked; the agent hears of them once they are durable and no question is open. */
+void hot_take_answers(struct hot *hot, struct ab_json answers);
+/* Fills used_keys from the log, for a task that is run again. */
+void hot_recall_keys(struct hot *hot);
+
+/* --- engine_time.c --- */
+void hot_clock_stop(struct hot *hot);
+void hot_clock_arm(struct hot *hot);
+void engine_sweep_arm(struct ab_engine *engine);
+
+/* --- engine_watch.c --- */
+void engine_watch_notify(struct ab_engine *engine, const char *id);
+void engine_watches_run(struct ab_engine *engine);
+void engine_watches_orphan(struct ab_engine *engine);
+
+/* --- engine_steer.c --- */
+void hot_stop(struct hot *hot, const char *message);
+
+/* --- engine_metrics.c --- */
+void engine_metrics_init(struct ab_engine *engine);
+void engine_metrics_agent(struct ab_engine *engine, struct engine_agent *agent);
+void engine_count_created(struct hot *hot);
+void engine_count_finished(struct hot *hot);
+void engine_count_move(struct hot *hot, enum ab_task_status from, enum ab_task_status to);
+
+#endif
