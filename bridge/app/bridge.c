@@ -1,0 +1,241 @@
+/* One function builds each part; a table of them is the order. */
+#include "app/bridge.h"
+
+#include "base/mem.h"
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
+#define OUTPUT_BYTES ((size_t)16 << 20)
+
+struct place {
+    char *reason;
+    size_t size;
+};
+
+static size_t or_default(size_t value, size_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static bool build_loop(struct ab_bridge *bridge, struct place reason)
+{
+    bridge->loop = ab_loop_uv_new();
+    if (bridge->loop == NULL) {
+        snprintf(reason.reason, reason.size, "the system gives no event loop");
+        return false;
+    }
+    bridge->processes = ab_process_uv_new(bridge->loop);
+    return true;
+}
+
+/* The folder with all those above it; only its owner may look into it. */
+static bool make_folder(const char *path, struct place reason)
+{
+    char *partial = ab_strdup(path);
+    bool good = true;
+
+    for (char *at = partial + 1; good && *at != '\0'; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        good = mkdir(partial, 0700) == 0 || errno == EEXIST;
+        *at = '/';
+    }
+    good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
+    if (!good)
+        snprintf(reason.reason, reason.size, "the data folder %s cannot be made: %s", path, strerror(errno));
+    free(partial);
+    return good;
+}
+
+static bool build_store(struct ab_bridge *bridge, struct place reason)
+{
+    if (!make_folder(bridge->config->data, reason))
+        return false;
+    bridge->store = ab_store_sqlite_new(ab_loop_uv_port(bridge->loop), bridge->config->data, &bridge->log,
+                                        bridge->metrics, reason.reason, reason.size);
+    return bridge->store != NULL;
+}
+
+static bool build_sealer(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_random random = ab_random_system();
+    unsigned char key[1][AB_SEAL_KEY_BYTES];
+    char *path;
+    int result;
+
+    if (config->n_seal_keys > 0) {
+        bridge->sealer =
+            ab_sealer_new((const unsigned char(*)[AB_SEAL_KEY_BYTES])config->seal_keys, config->n_seal_keys, random);
+        return true;
+    }
+    path = ab_format("%s/seal.key", config->data);
+    result = ab_seal_key_file(path, &random, key[0], reason.reason, reason.size);
+    free(path);
+    if (result != AB_OK)
+        return false;
+    bridge->sealer = ab_sealer_new((const unsigned char(*)[AB_SEAL_KEY_BYTES])key, 1, random);
+    explicit_bzero(key, sizeof key);
+    return true;
+}
+
+/* The engine's limit holds for every task, so the most generous agent sets it. */
+static size_t largest_output(const struct ab_config *config)
+{
+    size_t largest = or_default(config->output_bytes, OUTPUT_BYTES);
+
+    for (size_t i = 0; i < config->n_agents; i++) {
+        if (config->agents[i].command.output_bytes > largest)
+            largest = config->agents[i].command.output_bytes;
+    }
+    return largest;
+}
+
+static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    struct ab_command_settings command = agent->command;
+
+    command.loop = ab_loop_uv_port(bridge->loop);
+    command.processes = bridge->processes;
+    command.log = &bridge->log;
+    ab_engine_add_agent(bridge->engine, &agent->settings, ab_command_agent_new(&command));
+}
+
+static bool build_engine(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_engine_settings settings = {
+        .loop = ab_loop_uv_port(bridge->loop),
+        .store = bridge->store,
+        .random = ab_random_system(),
+        .log = &bridge->log,
+        .metrics = bridge->metrics,
+        .running_per_owner = config->running_per_principal,
+        .keep_ms = config->keep_ms,
+        .sweep_every_ms = config->sweep_every_ms,
+        .output_bytes = largest_output(config),
+    };
+
+    (void)reason;
+    bridge->engine = ab_engine_new(&settings);
+    for (size_t i = 0; i < config->n_agents; i++)
+        add_agent(bridge, &config->agents[i]);
+    return true;
+}
+
+static void set_mcp_limits(struct ab_mcp_settings *settings, const struct ab_config *config)
+{
+    settings->json_depth = config->json_depth;
+    settings->grace_ms = config->grace_ms;
+    settings->hold_ms = config->hold_ms;
+    settings->wait_max_ms = config->wait_max_ms;
+    settings->head_ms = config->head_ms;
+    settings->heartbeat_ms = config->heartbeat_ms;
+    settings->poll_interval_ms = config->poll_interval_ms;
+    settings->disconnect_grace_ms = config->disconnect_grace_ms;
+    settings->on_disconnect = config->on_disconnect;
+    settings->subscribed_tasks = config->subscribed_tasks;
+    settings->keep_ms = config->keep_ms > 0 ? config->keep_ms : KEEP_MS;
+}
+
+static bool build_mcp(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_mcp_tool *tools = ab_alloc(config->n_agents + 1, sizeof *tools);
+    struct ab_mcp_settings settings = {
+        .engine = bridge->engine,
+        .store = bridge->store,
+        .loop = ab_loop_uv_port(bridge->loop),
+        .sealer = bridge->sealer,
+        .log = &bridge->log,
+        .metrics = bridge->metrics,
+        .default_agent = config->default_agent,
+        .user_json = config->user_json,
+        .tools = tools,
+    };
+
+    for (size_t i = 0; i < config->n_agents; i++) {
+        if (config->agents[i].published)
+            tools[settings.n_tools++] = config->agents[i].tool;
+    }
+    set_mcp_limits(&settings, config);
+    bridge->mcp = ab_mcp_new(&settings, reason.reason, reason.size);
+    free(tools);
+    return bridge->mcp != NULL;
+}
+
+static bool build_httpd(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_httpd_settings settings = {
+        .address = config->address,
+        .port = config->port,
+        .request_bytes = or_default(config->request_bytes, (size_t)4 << 20),
+        .header_bytes = or_default(config->header_bytes, (size_t)16 << 10),
+        .stream_bytes = (size_t)256 << 10,
+        .hosts = config->hosts,
+        .origins = config->origins,
+        .log = &bridge->log,
+        .metrics = bridge->metrics,
+    };
+    struct ab_clock clock = ab_clock_system();
+
+    bridge->health = (struct ab_health){
+        .store = bridge->store,
+        .metrics = bridge->metrics,
+        .clock = clock,
+        .started_us = ab_clock_monotonic_us(&clock),
+    };
+    bridge->routes = (struct ab_routes){ .mcp = bridge->mcp, .health = &bridge->health };
+    bridge->httpd =
+        ab_httpd_new(bridge->loop, &settings, ab_routes_handle, &bridge->routes, reason.reason, reason.size);
+    return bridge->httpd != NULL;
+}
+
+/* Last, so that a port in use leaves the tasks as they were. */
+static bool start_engine(struct ab_bridge *bridge, struct place reason)
+{
+    if (ab_engine_start(bridge->engine) == AB_OK)
+        return true;
+    snprintf(reason.reason, reason.size, "the tasks in %s cannot be read; the log says why", bridge->config->data);
+    return false;
+}
+
+bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
+{
+    static bool (*const steps[])(struct ab_bridge *, struct place) = {
+        build_loop, build_store, build_sealer, build_engine, build_mcp, build_httpd, start_engine,
+    };
+
+    bridge->config = config;
+    bridge->metrics = ab_metrics_new();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (!steps[i](bridge, (struct place){ reason, reason_size }))
+            return false;
+    }
+    return true;
+}
+
+void ab_bridge_free(struct ab_bridge *bridge)
+{
+    if (bridge->httpd != NULL)
+        ab_httpd_free(bridge->httpd);
+    if (bridge->mcp != NULL)
+        ab_mcp_free(bridge->mcp);
+    if (bridge->engine != NULL)
+        ab_engine_free(bridge->engine);
+    if (bridge->processes != NULL)
+        ab_process_uv_free(bridge->processes);
+    ab_sealer_free(bridge->sealer);
+    if (bridge->store != NULL)
+        bridge->store->ops->free(bridge->store);
+    if (bridge->loop != NULL)
+        ab_loop_uv_free(bridge->loop);
+    ab_metrics_free(bridge->metrics);
+}

@@ -1,0 +1,34 @@
+/* All parts of a running bridge, and how they are put together. */
+#ifndef AB_APP_BRIDGE_H
+#define AB_APP_BRIDGE_H
+
+#include "app/config.h"
+#include "app/routes.h"
+#include "io/httpd_lws.h"
+#include "io/process_uv.h"
+
+/* In the order in which they are built; zeroed is empty. It stays where it is: parts point to others. */
+struct ab_bridge {
+    const struct ab_config *config;
+    struct ab_log log;
+    struct ab_metrics *metrics;
+    struct ab_loop_uv *loop;
+    struct ab_store *store;
+    struct ab_sealer *sealer;
+    struct ab_process_host *processes;
+    struct ab_engine *engine;
+    struct ab_mcp *mcp;
+    struct ab_health health;
+    struct ab_routes routes;
+    struct ab_httpd *httpd;
+};
+
+/* Builds everything as `config` says, listens, and takes up what an earlier process left. `log` is set already. False
+ * when a part cannot be had: `reason` (at least 1024 bytes) says which and why; ab_bridge_free is due either way. */
+AB_MUST bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason,
+                             size_t reason_size);
+/* Frees what there is, the last built first. The runs must be gone (ab_engine_shut_down), unless it was never built
+ * whole. */
+void ab_bridge_free(struct ab_bridge *bridge);
+
+#endif

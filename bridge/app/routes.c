@@ -1,0 +1,94 @@
+/* The route table, and what is said to whoever is on none of its paths. */
+#include "app/routes.h"
+
+#include "base/buf.h"
+#include "wire/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where nobody signs in, everybody is this one. */
+#define LOCAL_OWNER "local"
+
+static void to_mcp(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_mcp_handle(routes->mcp, exchange, LOCAL_OWNER);
+}
+
+static void to_live(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_health_live(routes->health, exchange);
+}
+
+static void to_ready(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_health_ready(routes->health, exchange);
+}
+
+static void to_metrics(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_health_metrics(routes->health, exchange);
+}
+
+struct route {
+    const char *path;
+    const char *methods; /* as in Allow; NULL: the handler says itself which it takes */
+    void (*handle)(struct ab_routes *routes, struct ab_http_exchange *exchange);
+};
+
+static const struct route table[] = {
+    { "/mcp", NULL, to_mcp },
+    { "/health", "GET, HEAD", to_live },
+    { "/ready", "GET, HEAD", to_ready },
+    { "/metrics", "GET, HEAD", to_metrics },
+};
+
+static void refuse(struct ab_http_exchange *exchange, unsigned status, const char *allow, const char *sentence)
+{
+    const struct ab_http_header headers[] = { { "Allow", allow } };
+    struct ab_http_head head = {
+        .status = status, .content_type = "application/json", .headers = headers, .n_headers = allow != NULL ? 1 : 0
+    };
+    struct ab_buf body = AB_BUF_INIT(4096);
+    struct ab_json_writer writer;
+
+    ab_json_writer_init(&writer, &body);
+    ab_json_object_begin(&writer);
+    ab_json_put_text(&writer, "error", sentence);
+    ab_json_object_end(&writer);
+    ab_http_respond(exchange, &head, ab_buf_str(&body));
+    ab_buf_deinit(&body);
+}
+
+static bool allows(const struct route *route, struct ab_str method)
+{
+    const char *at = route->methods;
+
+    while (at != NULL) {
+        size_t size = strcspn(at, ",");
+
+        if (ab_str_equal(method, (struct ab_str){ at, size }))
+            return true;
+        at = at[size] == ',' ? at + size + 2 : NULL;
+    }
+    return route->methods == NULL;
+}
+
+void ab_routes_handle(void *routes, struct ab_http_exchange *exchange)
+{
+    const struct ab_http_request *request = ab_http_request(exchange);
+    char sentence[256];
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (!ab_str_is(request->path, table[i].path))
+            continue;
+        if (allows(&table[i], request->method)) {
+            table[i].handle(routes, exchange);
+            return;
+        }
+        snprintf(sentence, sizeof sentence, "%s takes %s", table[i].path, table[i].methods);
+        refuse(exchange, 405, table[i].methods, sentence);
+        return;
+    }
+    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /health, /ready and /metrics");
+}

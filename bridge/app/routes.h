@@ -1,0 +1,17 @@
+/* Which path is whose. */
+#ifndef AB_APP_ROUTES_H
+#define AB_APP_ROUTES_H
+
+#include "app/health.h"
+#include "mcp/mcp.h"
+
+struct ab_routes {
+    struct ab_mcp *mcp;
+    struct ab_health *health;
+};
+
+/* Answers one request, or hands it to whom it concerns; unknown paths and methods get JSON. `routes` is a struct
+ * ab_routes. */
+void ab_routes_handle(void *routes, struct ab_http_exchange *exchange);
+
+#endif
