@@ -71,6 +71,8 @@ bool ab_json_string_is(struct ab_json string, const char *text);
 AB_MUST bool ab_json_double(struct ab_json number, double *out);
 /* A number without fraction (1, 1.0, 1e2) within int64; false otherwise. */
 AB_MUST bool ab_json_int(struct ab_json number, int64_t *out);
+/* Whether it is a number without fraction, of any size (1.0 and 1e400 are). */
+bool ab_json_is_integer(struct ab_json number);
 /* A fresh NUL-terminated copy of the raw text, NULL for no value. */
 AB_MUST char *ab_json_dup(struct ab_json value);
 /* Same value, whatever the blanks, key order, escapes and number spelling (1 = 1.0). */
