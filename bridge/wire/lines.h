@@ -6,6 +6,8 @@
 
 struct ab_lines {
     struct ab_buf pending;
+    size_t start;   /* where in `pending` the next line begins */
+    size_t scanned; /* no line break stands before it */
     size_t max_line;
     uint64_t number; /* of the last line given out; the first is 1 */
 };
