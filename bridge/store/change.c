@@ -1,0 +1,157 @@
+/* Copies of changes; see change.h. */
+#include "store/change.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static struct ab_change *change_new(enum ab_change_kind kind, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = ab_alloc(1, sizeof(*change));
+    change->kind = kind;
+    change->done = done;
+    change->arg = arg;
+    change->bytes = sizeof(*change);
+    return change;
+}
+
+static size_t text_size(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+/* What can grow large; the rest is lost in the struct's own size. */
+static size_t commit_size(const struct ab_store_commit *commit)
+{
+    const struct ab_task *task = commit->task;
+    size_t size = text_size(task->surface_json) + text_size(task->questions_json) + text_size(task->result_json) +
+                  text_size(task->error_json) + text_size(task->status_message);
+    if (commit->request != NULL) {
+        size += text_size(commit->request->message_json) + text_size(commit->request->arguments_json) +
+                text_size(commit->request->input_json) + text_size(commit->request->options_json);
+    }
+    for (size_t index = 0; index < commit->n_events; index++) {
+        size += sizeof(struct ab_event) + text_size(commit->events[index].body_json);
+    }
+    return size;
+}
+
+/* What is wrong with the commit itself, or NULL. One bad commit must not spoil the group it is written in. */
+static const char *commit_fault(const struct ab_store_commit *commit)
+{
+    const struct ab_task *task = commit->task;
+    const struct ab_task_request *request = commit->request;
+    if (task->thread_id == NULL || task->owner == NULL || task->agent == NULL || task->surface == NULL) {
+        return "the task has no thread, owner, agent or surface";
+    }
+    if (request != NULL &&
+        (request->message_json == NULL || request->input_json == NULL || request->options_json == NULL)) {
+        return "the task's request has no message, input or options";
+    }
+    uint64_t before = request != NULL ? 0 : commit->expected_last_event;
+    for (size_t index = 0; index < commit->n_events; index++) {
+        if (commit->events[index].number != before + index + 1 || commit->events[index].body_json == NULL) {
+            return "the events are not numbered one after the other, or one has no body";
+        }
+    }
+    if (task->last_event != before + commit->n_events) {
+        return "the row's last event is not the number of the newest event";
+    }
+    return NULL;
+}
+
+struct ab_change *ab_change_commit(const struct ab_store_commit *commit, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_COMMIT, done, arg);
+    change->bytes += commit_size(commit);
+    const char *fault = commit_fault(commit);
+    if (fault != NULL) {
+        ab_change_end(change, AB_STORE_REFUSED, fault);
+        return change;
+    }
+    ab_task_copy(&change->task, commit->task);
+    if (commit->request != NULL) {
+        change->creates = true;
+        ab_task_request_copy(&change->request, commit->request);
+    }
+    change->expected_last_event = commit->expected_last_event;
+    change->n_events = commit->n_events;
+    if (commit->n_events > 0) {
+        change->events = ab_alloc(commit->n_events, sizeof(*change->events));
+    }
+    for (size_t index = 0; index < commit->n_events; index++) {
+        ab_event_copy(&change->events[index], &commit->events[index]);
+    }
+    return change;
+}
+
+struct ab_change *ab_change_sweep(int64_t finished_before, size_t limit, int64_t now, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_SWEEP, done, arg);
+    change->finished_before = finished_before;
+    change->limit = limit;
+    change->now = now;
+    return change;
+}
+
+struct ab_change *ab_change_put_record(const struct ab_store_record *record, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_PUT_RECORD, done, arg);
+    change->record_kind = ab_strdup(record->kind);
+    change->record_id = ab_strdup(record->id);
+    change->record_owner = ab_strdup(record->owner);
+    change->record_body = ab_alloc(record->body.size + 1, 1);
+    if (record->body.size > 0) {
+        memcpy(change->record_body, record->body.data, record->body.size);
+    }
+    change->record_size = record->body.size;
+    change->expires_at = record->expires_at;
+    change->bytes += record->body.size;
+    return change;
+}
+
+struct ab_change *ab_change_remove_record(const char *kind, const char *id, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_REMOVE_RECORD, done, arg);
+    change->record_kind = ab_strdup(kind);
+    change->record_id = ab_strdup(id);
+    return change;
+}
+
+void ab_change_end(struct ab_change *change, enum ab_store_outcome outcome, const char *text)
+{
+    change->outcome = outcome;
+    ab_replace(&change->text, text);
+}
+
+void ab_change_finish(struct ab_change *change)
+{
+    if (change->done != NULL) {
+        const char *text = change->text;
+        if (text == NULL && change->outcome == AB_STORE_CONFLICT) {
+            text = change->creates ? "a task with this id or idempotency key exists already"
+                                   : "the task was changed by somebody else, or is gone";
+        }
+        change->done(change->arg, change->outcome, text);
+    }
+    ab_change_free(change);
+}
+
+void ab_change_free(struct ab_change *change)
+{
+    if (change == NULL) {
+        return;
+    }
+    ab_task_deinit(&change->task);
+    ab_task_request_deinit(&change->request);
+    for (size_t index = 0; index < change->n_events; index++) {
+        ab_event_deinit(&change->events[index]);
+    }
+    free(change->events);
+    free(change->record_kind);
+    free(change->record_id);
+    free(change->record_owner);
+    free(change->record_body);
+    free(change->text);
+    free(change);
+}
