@@ -9,25 +9,31 @@
 
 #define DAYS_MS ((int64_t)86400000)
 
-/* "127.0.0.1:7800" or "[::1]:0"; the port must be there. */
+/* "127.0.0.1:7800" or "[::1]:0": the port must be there and may be 0, which no Host header may name. */
+static bool split_listen(const char *listen, struct ab_str *host, uint16_t *port)
+{
+    const char *colon = strrchr(listen, ':');
+    uint64_t number;
+    uint16_t none;
+
+    if (colon == NULL || !ab_str_to_uint(ab_str(colon + 1), UINT16_MAX, &number))
+        return false;
+    *port = (uint16_t)number;
+    return ab_http_split_host((struct ab_str){ listen, (size_t)(colon - listen) }, host, &none) && none == 0 &&
+           host->size > 0;
+}
+
 static void read_listen(struct ab_config_reader *reader, const char *where)
 {
     struct ab_config *config = reader->config;
     struct ab_str host;
-    size_t size = strlen(config->listen);
-    size_t digits = 0;
 
-    while (digits < size && config->listen[size - 1 - digits] >= '0' && config->listen[size - 1 - digits] <= '9')
-        digits++;
-    if (digits == 0 || digits == size || config->listen[size - 1 - digits] != ':' ||
-        !ab_http_split_host(ab_str(config->listen), &host, &config->port) || host.size == 0) {
+    config->address = "127.0.0.1";
+    if (!split_listen(config->listen, &host, &config->port))
         ab_problem_error(reader->problems, where,
                          "must be ADDRESS:PORT, like 127.0.0.1:7800 or [::1]:7800; found \"%s\"", config->listen);
-        config->address = "127.0.0.1";
-        return;
-    }
-    config->address = ab_config_keep(config, ab_str_is(host, "localhost") ? ab_strdup("127.0.0.1")
-                                                                          : ab_strndup(host.data, host.size));
+    else if (!ab_str_is(host, "localhost"))
+        config->address = ab_config_keep(config, ab_strndup(host.data, host.size));
 }
 
 static bool hex_key(struct ab_str text, unsigned char key[AB_SEAL_KEY_BYTES])

@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+"""The program as its user meets it: command line, start, health, signals, end. Prints "N passed, N failed".
+
+AGENTBRIDGE names the binary; default: build/agentbridge beside this folder's root."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import queue
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("AGENTBRIDGE") or str(ROOT / "build" / "agentbridge")
+PATIENCE = 20  # seconds; nothing here should take one
+AGENT = {"kind": "command", "command": ["sh", "-c", "cat"]}
+
+
+def run(*arguments, cwd=None, env=None):
+    return subprocess.run([BINARY, *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE)
+
+
+class Bridge:
+    """A bridge that serves until it is told to stop."""
+
+    def __init__(self, *arguments, cwd):
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--listen", "127.0.0.1:0", *arguments],
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.lines = queue.Queue()
+        self.errors = []
+        self.threads = [threading.Thread(target=self._read_out, daemon=True),
+                        threading.Thread(target=self._read_errors, daemon=True)]
+        for thread in self.threads:
+            thread.start()
+        self.first = self.lines.get(timeout=PATIENCE)
+        if self.first is None:
+            raise AssertionError("ended at once: " + "".join(self.errors))
+        self.port = int(self.first.rsplit(":", 1)[1])
+
+    def _read_out(self):
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def _read_errors(self):
+        for line in self.process.stderr:
+            self.errors.append(line)
+
+    def log_until(self, words):
+        """Waits until a log line holds these words."""
+        import time
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if any(words in line for line in list(self.errors)):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"no log line with {words!r} in {self.errors}")
+
+    def request(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, dict((k.lower(), v) for k, v in response.getheaders()), response.read().decode()
+        finally:
+            connection.close()
+
+    def end(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=PATIENCE)
+        for thread in self.threads:
+            thread.join(timeout=PATIENCE)
+        return code
+
+
+@contextlib.contextmanager
+def bridge(*arguments, cwd):
+    served = Bridge(*arguments, cwd=cwd)
+    try:
+        yield served
+    finally:
+        if served.process.poll() is None:
+            served.process.kill()
+            served.process.wait(timeout=PATIENCE)
+
+
+def write_config(folder, **members):
+    members.setdefault("agents", {"echo": AGENT})
+    path = os.path.join(folder, "config.jsonc")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("// written by a test\n" + json.dumps(members, indent=2) + "\n")
+    return path
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(str(part) for part in what))
+
+
+# --- command line ---
+
+def test_version_and_help(folder):
+    version = run("--version")
+    expect(version.returncode == 0 and version.stdout.startswith("agentbridge "), version)
+    for words in ([], ["help"], ["--help"], ["serve", "--help"]):
+        got = run(*words)
+        expect(got.returncode == 0 and "agentbridge serve" in got.stdout and not got.stderr, words, got)
+
+
+def test_bad_command_line(folder):
+    for words, sentence in ((["serve", "--prot"], "serve knows --config"), (["srve"], "unknown command"),
+                            (["stdio"], "not in this version"), (["tasks"], "not in this version"),
+                            (["serve", "--config"], "needs a value"), (["check", "--data", "x"], "check knows")):
+        got = run(*words, cwd=folder)
+        expect(got.returncode == 2 and sentence in got.stderr and got.stderr.count("\n") == 1 and not got.stdout,
+               words, got)
+
+
+# --- configuration ---
+
+def test_bad_configuration(folder):
+    path = write_config(folder, agents={"report": {"kind": "comand"}}, listn="x")
+    checked = run("check", "--config", path)
+    expect(checked.returncode == 1, checked)
+    expect("agents.report.kind: " in checked.stdout and "listn" in checked.stdout, checked)
+    served = run("serve", "--config", path, cwd=folder)
+    expect(served.returncode == 2 and served.stderr == checked.stdout and not served.stdout, served, checked)
+    expect(sorted(os.listdir(folder)) == ["config.jsonc"], "something was made:", os.listdir(folder))
+
+
+def test_configuration_that_is_no_json(folder):
+    path = os.path.join(folder, "c.jsonc")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('{\n  "agents": {\n    "a" {}\n  }\n}\n')
+    got = run("check", "--config", path)
+    expect(got.returncode == 1 and "line 3, column" in got.stdout, got)
+    got = run("serve", "--config", os.path.join(folder, "none.jsonc"))
+    expect(got.returncode == 2 and "No such file" in got.stderr, got)
+
+
+def test_check_of_a_good_one(folder):
+    got = run("check", "--config", write_config(folder))
+    expect(got.returncode == 0 and "good: 1 agent" in got.stdout, got)
+
+
+def test_missing_program(folder):
+    path = write_config(folder, agents={"gone": {"kind": "command", "command": ["./gone.py"]}})
+    got = run("check", "--config", path)
+    expect(got.returncode == 1 and "agents.gone.command.0: " in got.stdout, got)
+    with bridge("--config", path, "--data", "d", cwd=folder) as served:
+        expect(served.end() == 0)
+        expect(any("gone.py" in line and "warning" in line for line in served.errors), served.errors)
+
+
+def test_open_door(folder):
+    path = write_config(folder)
+    got = run("serve", "--config", path, "--listen", "0.0.0.0:0", cwd=folder)
+    expect(got.returncode == 2 and "auth.mode: none is for loopback" in got.stderr, got)
+
+
+# --- start ---
+
+def test_first_line_and_data(folder):
+    os.mkdir(os.path.join(folder, "etc"))
+    os.mkdir(os.path.join(folder, "work"))
+    path = write_config(os.path.join(folder, "etc"), data="./tasks/here")
+    with bridge("--config", path, cwd=os.path.join(folder, "work")) as served:
+        expect(served.first == f"listening on http://127.0.0.1:{served.port}\n", served.first)
+        expect(served.end() == 0)
+        expect(served.lines.get(timeout=PATIENCE) is None, "more than the one line without a terminal")
+    data = os.path.join(folder, "etc", "tasks", "here")
+    expect({"agentbridge.db", "seal.key"} <= set(os.listdir(data)), os.listdir(data))
+    expect(os.stat(os.path.join(data, "seal.key")).st_mode & 0o777 == 0o600)
+    expect(os.listdir(os.path.join(folder, "work")) == [], "something was left in the current directory")
+
+
+def test_hints_that_work(folder):
+    path = write_config(folder)
+    with bridge("--config", path, "--hints", cwd=folder) as served:
+        text = ""
+        while "-d '" not in text:
+            text += served.lines.get(timeout=PATIENCE)
+        url = f"http://127.0.0.1:{served.port}/mcp"
+        expect(f"claude mcp add --transport http agentbridge {url}\n" in text, text)
+        curl = text[text.index("curl -s"):]
+        pieces = curl.replace("\\\n", " ").split("-H '")[1:]
+        headers = dict(piece.split("'")[0].split(": ", 1) for piece in pieces)
+        body = curl[curl.index("-d '") + 4:].split("'")[0]
+        status, _, answer = served.request("POST", "/mcp", body, headers)
+        expect(status == 200 and "echo" in answer, status, answer)
+
+
+def test_port_in_use(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        got = run("serve", "--config", write_config(folder), "--listen", f"127.0.0.1:{port}")
+        expect(got.returncode == 1 and f"127.0.0.1:{port}" in got.stderr and "in use" in got.stderr, got)
+        expect(not got.stdout, got)
+
+
+def test_data_in_use(folder):
+    path = write_config(folder)
+    with bridge("--config", path, cwd=folder) as served:
+        got = run("serve", "--config", path, "--listen", "127.0.0.1:0")
+        expect(got.returncode == 1 and "in use" in got.stderr, got)
+        expect(served.request("GET", "/ready")[0] == 200)
+
+
+def test_data_of_a_newer_version(folder):
+    path = write_config(folder)
+    with bridge("--config", path, cwd=folder) as served:
+        expect(served.end() == 0)
+    database = sqlite3.connect(os.path.join(folder, "agentbridge-data", "agentbridge.db"))
+    database.execute("PRAGMA user_version = 9999")
+    database.commit()
+    database.close()
+    got = run("serve", "--config", path, "--listen", "127.0.0.1:0")
+    expect(got.returncode == 1 and "newer" in got.stderr and not got.stdout, got)
+
+
+def test_data_that_cannot_be_made(folder):
+    with open(os.path.join(folder, "file"), "w", encoding="utf-8"):
+        pass
+    got = run("serve", "--config", write_config(folder, data="file/below"), "--listen", "127.0.0.1:0")
+    expect(got.returncode == 1 and "file/below" in got.stderr, got)
+
+
+def test_built_in_agents(folder):
+    with bridge(cwd=folder) as served:
+        expect(os.path.isdir(os.path.join(folder, "agentbridge-data")))
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {}}}}
+        status, _, answer = served.request("POST", "/mcp", json.dumps(call), {
+            "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"})
+        expect(status == 200, status, answer)
+        names = [tool["name"] for tool in json.loads(answer)["result"]["tools"]]
+        expect({"invoke", "get-task", "list-agents", "list-tasks", "stop-task"} <= set(names), names)
+        expect(served.end() == 0)
+
+
+# --- while it runs ---
+
+def test_health_ready_metrics(folder):
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        for path, state in (("/health", "alive"), ("/ready", "ready")):
+            status, headers, body = served.request("GET", path)
+            expect(status == 200 and json.loads(body)["status"] == state, path, status, body)
+            expect(headers["content-type"] == "application/json", headers)
+        status, headers, body = served.request("GET", "/metrics")
+        expect(status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4"), status, headers)
+        for name in ('agentbridge_tasks{status="completed"} 0', "agentbridge_uptime_seconds ",
+                     "agentbridge_store_backlog_bytes ", "process_resident_memory_bytes "):
+            expect(name in body, name, "is not in", body)
+
+
+def test_unknown_paths_and_methods(folder):
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        for path in ("/", "/mcpp", "/health/", "/..%2fetc/passwd", "/%00"):
+            status, headers, body = served.request("GET", path)
+            expect(status in (400, 404) and "error" in json.loads(body), path, status, body)
+        status, headers, body = served.request("POST", "/health", "{}")
+        expect(status == 405 and headers["allow"] == "GET, HEAD" and "error" in json.loads(body), status, headers, body)
+        expect(served.request("GET", "/health")[0] == 200)
+
+
+def test_reload(folder):
+    path = write_config(folder, log_level="info")
+    with bridge("--config", path, cwd=folder) as served:
+        served.process.send_signal(signal.SIGHUP)
+        served.log_until("other changes need a restart")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("{")
+        served.process.send_signal(signal.SIGHUP)
+        served.log_until("nothing was changed")
+        expect(served.request("GET", "/ready")[0] == 200)
+        expect(served.end() == 0)
+
+
+def test_logs_are_json_off_a_terminal(folder):
+    with bridge("--config", write_config(folder), "--log-level", "debug", cwd=folder) as served:
+        expect(served.end() == 0)
+        expect(served.errors, "no log at all")
+        for line in served.errors:
+            expect(isinstance(json.loads(line), dict), line)
+
+
+# --- the end ---
+
+def test_signals_end_it(folder):
+    path = write_config(folder)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with bridge("--config", path, cwd=folder) as served:
+            code = served.end(number)
+            expect(code == 0, number, code, served.errors)
+
+
+def test_an_idle_connection_does_not_hold_it(folder):
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        with socket.create_connection(("127.0.0.1", served.port)) as idle:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            expect(idle.recv(4096).startswith(b"HTTP/1.1 200"))
+            expect(served.end() == 0)
+
+
+def main():
+    if not os.access(BINARY, os.X_OK):
+        print(f"{BINARY} is not there: run make first")
+        print("0 passed, 1 failed")
+        return 1
+    wanted = sys.argv[1:]
+    passed = failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or (wanted and name not in wanted):
+            continue
+        try:
+            with tempfile.TemporaryDirectory(prefix="agentbridge-app-") as folder:
+                test(folder)
+            passed += 1
+            print(f"ok   {name}", flush=True)
+        except Exception:  # any fault of a test is that test's
+            failed += 1
+            print(f"FAIL {name}", flush=True)
+            traceback.print_exc(file=sys.stdout)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
