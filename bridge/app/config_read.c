@@ -51,6 +51,15 @@ static bool hex_key(struct ab_str text, unsigned char key[AB_SEAL_KEY_BYTES])
     return true;
 }
 
+/* In either alphabet of base64. */
+static bool base64_key(struct ab_str text, struct ab_buf *bytes)
+{
+    if (ab_base64_decode(bytes, text))
+        return bytes->size == AB_SEAL_KEY_BYTES;
+    ab_buf_clear(bytes);
+    return ab_base64url_decode(bytes, text) && bytes->size == AB_SEAL_KEY_BYTES;
+}
+
 static bool decode_key(struct ab_str text, unsigned char key[AB_SEAL_KEY_BYTES])
 {
     struct ab_buf bytes = AB_BUF_INIT(256);
@@ -58,9 +67,7 @@ static bool decode_key(struct ab_str text, unsigned char key[AB_SEAL_KEY_BYTES])
 
     if (text.size == 2 * (size_t)AB_SEAL_KEY_BYTES)
         return hex_key(text, key);
-    good =
-        text.size < 64 && (ab_base64_decode(&bytes, text) || (ab_buf_clear(&bytes), ab_base64url_decode(&bytes, text)));
-    good = good && bytes.size == AB_SEAL_KEY_BYTES;
+    good = text.size < 64 && base64_key(text, &bytes);
     if (good)
         memcpy(key, bytes.data, AB_SEAL_KEY_BYTES);
     if (bytes.data != NULL)
