@@ -1,0 +1,290 @@
+/* What one change does to the tables, inside the writer's open transaction. */
+#include "base/mem.h"
+#include "store/sqlite_internal.h"
+
+#include <string.h>
+
+static const char *const write_sql[AB_SQLITE_WRITE_COUNT] = {
+    [AB_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
+    [AB_SQLITE_COMMIT] = "COMMIT",
+    [AB_SQLITE_ROLLBACK] = "ROLLBACK",
+    [AB_SQLITE_ADD_TASK] = "INSERT INTO task (" AB_SQLITE_TASK_COLUMNS ", idempotency_key) "
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+                           "?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT DO NOTHING",
+    [AB_SQLITE_FIND_TASK] = "SELECT seq, status FROM task WHERE id = ?1 AND last_event = ?2",
+    /* What names the task and its place in lists never changes. */
+    [AB_SQLITE_CHANGE_TASK] =
+        "UPDATE task SET surface_json = ?6, title = ?7, status = ?8, reason = ?9, status_message = ?10, "
+        "progress_value = ?11, progress_total = ?12, progress_message = ?13, updated_at = ?15, finished_at = ?16, "
+        "last_event = ?17, turn = ?18, attempt = ?19, n_artifacts = ?20, questions_json = ?21, result_json = ?22, "
+        "error_json = ?23 WHERE seq = ?24",
+    [AB_SQLITE_ADD_REQUEST] = "INSERT INTO request (task, message_json, arguments_json, input_json, options_json) "
+                              "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [AB_SQLITE_ADD_EVENT] = "INSERT INTO event (task, number, at, kind, body_json) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [AB_SQLITE_ADD_COUNT] = "INSERT INTO task_count (status, n) VALUES (?1, ?2) "
+                            "ON CONFLICT (status) DO UPDATE SET n = n + excluded.n",
+    [AB_SQLITE_FIND_FINISHED] = "SELECT seq, status FROM task INDEXED BY task_finished "
+                                "WHERE finished_at > 0 AND finished_at < ?1 ORDER BY finished_at LIMIT ?2",
+    [AB_SQLITE_REMOVE_EVENTS] = "DELETE FROM event WHERE task = ?1",
+    [AB_SQLITE_REMOVE_REQUEST] = "DELETE FROM request WHERE task = ?1",
+    [AB_SQLITE_REMOVE_TASK] = "DELETE FROM task WHERE seq = ?1",
+    [AB_SQLITE_REMOVE_EXPIRED] =
+        "DELETE FROM record WHERE (kind, id) IN (SELECT kind, id FROM record INDEXED BY record_expired "
+        "WHERE expires_at > 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+    [AB_SQLITE_PUT_RECORD] = "INSERT OR REPLACE INTO record (kind, id, owner, expires_at, body) "
+                             "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [AB_SQLITE_REMOVE_RECORD] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
+};
+
+int ab_sqlite_apply_prepare(struct ab_sqlite_writer *writer)
+{
+    int code = SQLITE_OK;
+    for (size_t index = 0; index < AB_SQLITE_WRITE_COUNT && code == SQLITE_OK; index++) {
+        code = ab_sqlite_prepare(writer->db, write_sql[index], &writer->statements[index]);
+    }
+    return code;
+}
+
+int ab_sqlite_run(struct ab_sqlite_writer *writer, enum ab_sqlite_write which)
+{
+    int code = sqlite3_step(writer->statements[which]);
+    int reset = sqlite3_reset(writer->statements[which]);
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : reset != SQLITE_OK ? reset : code;
+}
+
+/* Text, or NULL for NULL. The change outlives the statement's run, so nothing is copied. */
+static void bind_text(sqlite3_stmt *statement, int number, const char *text)
+{
+    sqlite3_bind_text(statement, number, text, -1, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *statement, int number, bool has, double value)
+{
+    if (has) {
+        sqlite3_bind_double(statement, number, value);
+    } else {
+        sqlite3_bind_null(statement, number);
+    }
+}
+
+/* Parameters 1 to 23, in the order of AB_SQLITE_TASK_COLUMNS. */
+static void bind_task(sqlite3_stmt *statement, const struct ab_task *task)
+{
+    bind_text(statement, 1, task->id);
+    bind_text(statement, 2, task->thread_id);
+    bind_text(statement, 3, task->owner);
+    bind_text(statement, 4, task->agent);
+    bind_text(statement, 5, task->surface);
+    bind_text(statement, 6, task->surface_json);
+    bind_text(statement, 7, task->title);
+    bind_text(statement, 8, ab_task_status_name(task->status));
+    bind_text(statement, 9, ab_task_reason_name(task->reason));
+    bind_text(statement, 10, task->status_message);
+    bind_number(statement, 11, task->has_progress, task->progress_value);
+    bind_number(statement, 12, task->has_progress_total, task->progress_total);
+    bind_text(statement, 13, task->progress_message);
+    sqlite3_bind_int64(statement, 14, task->created_at);
+    sqlite3_bind_int64(statement, 15, task->updated_at);
+    sqlite3_bind_int64(statement, 16, task->finished_at);
+    sqlite3_bind_int64(statement, 17, (int64_t)task->last_event);
+    sqlite3_bind_int64(statement, 18, task->turn);
+    sqlite3_bind_int64(statement, 19, task->attempt);
+    sqlite3_bind_int64(statement, 20, task->n_artifacts);
+    bind_text(statement, 21, task->questions_json);
+    bind_text(statement, 22, task->result_json);
+    bind_text(statement, 23, task->error_json);
+}
+
+/* --- commits --- */
+
+static void count_move(struct ab_sqlite_writer *writer, const char *status, int64_t by)
+{
+    enum ab_task_status parsed;
+    if (status != NULL && ab_task_status_parse(status, &parsed)) {
+        writer->moved[parsed] += by;
+    }
+}
+
+static int add_events(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t seq)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_ADD_EVENT];
+    int code = SQLITE_OK;
+    for (size_t index = 0; index < change->n_events && code == SQLITE_OK; index++) {
+        const struct ab_event *event = &change->events[index];
+        sqlite3_bind_int64(statement, 1, seq);
+        sqlite3_bind_int64(statement, 2, (int64_t)event->number);
+        sqlite3_bind_int64(statement, 3, event->at);
+        bind_text(statement, 4, ab_event_kind_name(event->kind));
+        bind_text(statement, 5, event->body_json);
+        code = ab_sqlite_run(writer, AB_SQLITE_ADD_EVENT);
+    }
+    return code;
+}
+
+static int create(struct ab_sqlite_writer *writer, struct ab_change *change)
+{
+    sqlite3_stmt *task = writer->statements[AB_SQLITE_ADD_TASK];
+    sqlite3_stmt *request = writer->statements[AB_SQLITE_ADD_REQUEST];
+    bind_task(task, &change->task);
+    bind_text(task, 24, change->request.idempotency_key);
+    int code = ab_sqlite_run(writer, AB_SQLITE_ADD_TASK);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    if (sqlite3_changes(writer->db) == 0) {
+        ab_change_end(change, AB_STORE_CONFLICT, NULL);
+        return SQLITE_OK;
+    }
+    int64_t seq = sqlite3_last_insert_rowid(writer->db);
+    writer->moved[change->task.status]++;
+    sqlite3_bind_int64(request, 1, seq);
+    bind_text(request, 2, change->request.message_json);
+    bind_text(request, 3, change->request.arguments_json);
+    bind_text(request, 4, change->request.input_json);
+    bind_text(request, 5, change->request.options_json);
+    code = ab_sqlite_run(writer, AB_SQLITE_ADD_REQUEST);
+    return code == SQLITE_OK ? add_events(writer, change, seq) : code;
+}
+
+/* The row's seq when it stands where the commit expects it, else 0. Takes its status out of the counts. */
+static int find_task(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t *seq)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_FIND_TASK];
+    bind_text(statement, 1, change->task.id);
+    sqlite3_bind_int64(statement, 2, (int64_t)change->expected_last_event);
+    int code = sqlite3_step(statement);
+    *seq = 0;
+    if (code == SQLITE_ROW) {
+        *seq = sqlite3_column_int64(statement, 0);
+        count_move(writer, (const char *)sqlite3_column_text(statement, 1), -1);
+    }
+    int reset = sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : reset;
+}
+
+static int update(struct ab_sqlite_writer *writer, struct ab_change *change)
+{
+    int64_t seq = 0;
+    int code = find_task(writer, change, &seq);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    if (seq == 0) {
+        ab_change_end(change, AB_STORE_CONFLICT, NULL);
+        return SQLITE_OK;
+    }
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_CHANGE_TASK];
+    bind_task(statement, &change->task);
+    sqlite3_bind_int64(statement, 24, seq);
+    writer->moved[change->task.status]++;
+    code = ab_sqlite_run(writer, AB_SQLITE_CHANGE_TASK);
+    return code == SQLITE_OK ? add_events(writer, change, seq) : code;
+}
+
+int ab_sqlite_apply_counts(struct ab_sqlite_writer *writer)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_ADD_COUNT];
+    int code = SQLITE_OK;
+    for (size_t status = 0; status < AB_TASK_STATUS_COUNT && code == SQLITE_OK; status++) {
+        if (writer->moved[status] != 0) {
+            bind_text(statement, 1, ab_task_status_name((enum ab_task_status)status));
+            sqlite3_bind_int64(statement, 2, writer->moved[status]);
+            code = ab_sqlite_run(writer, AB_SQLITE_ADD_COUNT);
+        }
+    }
+    return code;
+}
+
+/* --- the sweep --- */
+
+static int remove_by_seq(struct ab_sqlite_writer *writer, enum ab_sqlite_write which, int64_t seq)
+{
+    sqlite3_bind_int64(writer->statements[which], 1, seq);
+    return ab_sqlite_run(writer, which);
+}
+
+static int remove_task(struct ab_sqlite_writer *writer, int64_t seq)
+{
+    int code = remove_by_seq(writer, AB_SQLITE_REMOVE_EVENTS, seq);
+    if (code == SQLITE_OK) {
+        code = remove_by_seq(writer, AB_SQLITE_REMOVE_REQUEST, seq);
+    }
+    return code == SQLITE_OK ? remove_by_seq(writer, AB_SQLITE_REMOVE_TASK, seq) : code;
+}
+
+/* Reads all of them before the first is removed: the index must not change under the statement that walks it. */
+static int find_finished(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t **found,
+                         size_t *n_found)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_FIND_FINISHED];
+    size_t capacity = 0;
+    sqlite3_bind_int64(statement, 1, change->finished_before);
+    sqlite3_bind_int64(statement, 2, change->limit > 0 && change->limit < INT64_MAX ? (int64_t)change->limit : -1);
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (*n_found == capacity) {
+            capacity = capacity > 0 ? capacity * 2 : 64;
+            *found = ab_realloc(*found, capacity * sizeof(**found));
+        }
+        (*found)[(*n_found)++] = sqlite3_column_int64(statement, 0);
+        count_move(writer, (const char *)sqlite3_column_text(statement, 1), -1);
+    }
+    int reset = sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : reset;
+}
+
+static int remove_expired(struct ab_sqlite_writer *writer, const struct ab_change *change)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_REMOVE_EXPIRED];
+    sqlite3_bind_int64(statement, 1, change->now);
+    sqlite3_bind_int64(statement, 2, change->limit > 0 && change->limit < INT64_MAX ? (int64_t)change->limit : -1);
+    return ab_sqlite_run(writer, AB_SQLITE_REMOVE_EXPIRED);
+}
+
+static int sweep(struct ab_sqlite_writer *writer, const struct ab_change *change)
+{
+    int64_t *found = NULL;
+    size_t n_found = 0;
+    int code = find_finished(writer, change, &found, &n_found);
+    for (size_t index = 0; index < n_found && code == SQLITE_OK; index++) {
+        code = remove_task(writer, found[index]);
+    }
+    free(found);
+    return code == SQLITE_OK ? remove_expired(writer, change) : code;
+}
+
+/* --- records --- */
+
+static int put_record(struct ab_sqlite_writer *writer, const struct ab_change *change)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_PUT_RECORD];
+    bind_text(statement, 1, change->record_kind);
+    bind_text(statement, 2, change->record_id);
+    bind_text(statement, 3, change->record_owner);
+    sqlite3_bind_int64(statement, 4, change->expires_at);
+    sqlite3_bind_blob64(statement, 5, change->record_body, change->record_size, SQLITE_STATIC);
+    return ab_sqlite_run(writer, AB_SQLITE_PUT_RECORD);
+}
+
+static int remove_record(struct ab_sqlite_writer *writer, const struct ab_change *change)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_REMOVE_RECORD];
+    bind_text(statement, 1, change->record_kind);
+    bind_text(statement, 2, change->record_id);
+    return ab_sqlite_run(writer, AB_SQLITE_REMOVE_RECORD);
+}
+
+int ab_sqlite_apply(struct ab_sqlite_writer *writer, struct ab_change *change)
+{
+    switch (change->kind) {
+    case AB_CHANGE_COMMIT:
+        return change->creates ? create(writer, change) : update(writer, change);
+    case AB_CHANGE_SWEEP:
+        return sweep(writer, change);
+    case AB_CHANGE_PUT_RECORD:
+        return put_record(writer, change);
+    case AB_CHANGE_REMOVE_RECORD:
+        return remove_record(writer, change);
+    }
+    return SQLITE_MISUSE;
+}

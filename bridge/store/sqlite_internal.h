@@ -1,0 +1,182 @@
+/* What the parts of the SQLite store share. Two connections: the writer's belongs to its thread from the moment that
+ * runs, the reader's to the loop's thread. Between the threads stand two queues of changes, each under its own lock:
+ * what waits to be written, and what has been written and waits to be told. */
+#ifndef AB_STORE_SQLITE_INTERNAL_H
+#define AB_STORE_SQLITE_INTERNAL_H
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "store/change.h"
+#include "wire/loop.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+/* Columns of a task's row in the order of ab_sqlite_read_task; as parameters they are numbered from 1. */
+#define AB_SQLITE_TASK_COLUMNS                                                                                         \
+    "id, thread_id, owner, agent, surface, surface_json, title, status, reason, status_message, progress_value, "      \
+    "progress_total, progress_message, created_at, updated_at, finished_at, last_event, turn, attempt, n_artifacts, "  \
+    "questions_json, result_json, error_json"
+/* The condition of the index task_open, word for word: only then does SQLite use it. */
+#define AB_SQLITE_OPEN "status IN ('pending', 'executing', 'paused')"
+
+enum ab_sqlite_write {
+    AB_SQLITE_BEGIN,
+    AB_SQLITE_COMMIT,
+    AB_SQLITE_ROLLBACK,
+    AB_SQLITE_ADD_TASK,
+    AB_SQLITE_FIND_TASK,
+    AB_SQLITE_CHANGE_TASK,
+    AB_SQLITE_ADD_REQUEST,
+    AB_SQLITE_ADD_EVENT,
+    AB_SQLITE_ADD_COUNT,
+    AB_SQLITE_FIND_FINISHED,
+    AB_SQLITE_REMOVE_EVENTS,
+    AB_SQLITE_REMOVE_REQUEST,
+    AB_SQLITE_REMOVE_TASK,
+    AB_SQLITE_REMOVE_EXPIRED,
+    AB_SQLITE_PUT_RECORD,
+    AB_SQLITE_REMOVE_RECORD,
+    AB_SQLITE_WRITE_COUNT
+};
+
+/* What has been written and waits to be told on the loop's thread. It outlives the store when the loop still holds a
+ * post to it. */
+struct ab_sqlite_mailbox {
+    pthread_mutex_t mutex;
+    struct ab_list written; /* of struct ab_change */
+    size_t groups;          /* transactions since the last look */
+    bool posted;            /* the loop will look */
+    bool closed;            /* the store is gone */
+    struct ab_sqlite_store *store;
+};
+
+struct ab_sqlite_writer {
+    /* the thread's own */
+    sqlite3 *db;
+    sqlite3_stmt *statements[AB_SQLITE_WRITE_COUNT];
+    int64_t moved[AB_TASK_STATUS_COUNT]; /* what the open transaction adds to the counts */
+    int wal_pages;                       /* length of the write-ahead log after the last commit */
+    int checkpoint_at;                   /* when it is as long as this, pages are carried over to the database */
+    bool failing;                        /* the last transaction was refused */
+    const char *directory;
+    const struct ab_log *log;
+    struct ab_clock clock;
+
+    pthread_t thread;
+    bool running;
+
+    pthread_mutex_t mutex; /* guards the two below */
+    pthread_cond_t wake;
+    struct ab_list waiting; /* of struct ab_change */
+    bool closing;
+
+    struct ab_sqlite_mailbox *mailbox;
+    struct ab_loop *loop; /* only for ab_loop_post */
+};
+
+/* Every combination of owner, agent, thread_id, open and before in a filter. */
+enum { AB_SQLITE_LISTS = 32 };
+
+enum ab_sqlite_read {
+    AB_SQLITE_GET,
+    AB_SQLITE_GET_REQUEST,
+    AB_SQLITE_FIND_KEY,
+    AB_SQLITE_EVENTS,
+    AB_SQLITE_COUNT,
+    AB_SQLITE_GET_RECORD,
+    AB_SQLITE_LIST,
+    AB_SQLITE_READ_COUNT = AB_SQLITE_LIST + AB_SQLITE_LISTS
+};
+
+struct ab_sqlite_reader {
+    sqlite3 *db;
+    sqlite3_stmt *statements[AB_SQLITE_READ_COUNT];
+    bool in_use[AB_SQLITE_READ_COUNT]; /* a callback may read again while its own statement stands on a row */
+    const char *directory;
+    const struct ab_log *log;
+};
+
+struct ab_sqlite_store {
+    struct ab_store base;
+    struct ab_loop *loop;
+    const struct ab_log *log;
+    char *directory;
+    int lock; /* the locked file */
+    struct ab_sqlite_reader reader;
+    struct ab_sqlite_writer writer;
+
+    size_t waiting; /* changes handed over and not yet told */
+    size_t backlog; /* their bytes */
+    struct ab_metric *seconds;
+    struct ab_metric *changes;
+    struct ab_metric *groups;
+    struct ab_metric *refused;
+    struct ab_metric *queue_changes;
+    struct ab_metric *queue_bytes;
+};
+
+/* --- sqlite_open.c --- */
+
+/* Makes the directory where missing, takes its lock, opens both connections and brings the schema up to date. AB_OK,
+ * or AB_FAULT_SYSTEM after `reason` was filled. Fills store->lock, writer.db and reader.db, as far as it came. */
+AB_MUST int ab_sqlite_open(struct ab_sqlite_store *store, char *reason, size_t reason_size);
+/* What went wrong last on this connection, and what would help, for a person. It names no path: callers may see it.
+ * The caller frees it. */
+AB_MUST char *ab_sqlite_explain(sqlite3 *db, int code);
+/* Prepares a statement that is kept. An SQLite code. */
+AB_MUST int ab_sqlite_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out);
+
+/* --- sqlite_apply.c --- */
+
+/* Prepares the writer's statements. An SQLite code. */
+AB_MUST int ab_sqlite_apply_prepare(struct ab_sqlite_writer *writer);
+/* Does one change inside the open transaction and sets its outcome to DONE or CONFLICT. Any SQLite code but SQLITE_OK
+ * means that the transaction is to be rolled back. */
+AB_MUST int ab_sqlite_apply(struct ab_sqlite_writer *writer, struct ab_change *change);
+/* Writes what the transaction added to the counts. An SQLite code. */
+AB_MUST int ab_sqlite_apply_counts(struct ab_sqlite_writer *writer);
+/* Runs a statement that gives no rows and resets it. SQLITE_OK or an error. */
+AB_MUST int ab_sqlite_run(struct ab_sqlite_writer *writer, enum ab_sqlite_write which);
+
+/* --- sqlite_write.c --- */
+
+/* Everything but the connection, before it is opened; deinit also closes that. */
+void ab_sqlite_writer_init(struct ab_sqlite_writer *writer, struct ab_sqlite_store *store);
+/* Starts the thread. AB_OK or AB_FAULT_SYSTEM. The writer's db is open and its statements are prepared. */
+AB_MUST int ab_sqlite_writer_start(struct ab_sqlite_writer *writer);
+/* Hands a change over; the writer owns it from here on. Loop's thread. */
+void ab_sqlite_writer_add(struct ab_sqlite_writer *writer, struct ab_change *change);
+/* Writes what waits and ends the thread. Afterwards ab_sqlite_writer_drain writes what is still handed over. */
+void ab_sqlite_writer_stop(struct ab_sqlite_writer *writer);
+void ab_sqlite_writer_drain(struct ab_sqlite_writer *writer);
+/* After stop, with nothing left to be told. Carries the whole log over to the database. */
+void ab_sqlite_writer_deinit(struct ab_sqlite_writer *writer);
+
+/* Takes over what was written, in order, and how many transactions that took. */
+void ab_sqlite_mailbox_take(struct ab_sqlite_mailbox *mailbox, struct ab_list *out, size_t *groups);
+/* The store is going: the loop is no longer asked to look. */
+void ab_sqlite_mailbox_close(struct ab_sqlite_mailbox *mailbox);
+/* After close, once no other thread has it. Where the loop still holds a post to it, it goes with that one's look. */
+void ab_sqlite_mailbox_free(struct ab_sqlite_mailbox *mailbox);
+
+/* --- sqlite.c --- */
+
+/* Tells whoever waits for what was written. */
+void ab_sqlite_tell(struct ab_sqlite_store *store);
+
+/* --- sqlite_read.c --- */
+
+int ab_sqlite_get(struct ab_store *store, const char *id, struct ab_task *out);
+int ab_sqlite_get_request(struct ab_store *store, const char *id, struct ab_task_request *out);
+int ab_sqlite_find_key(struct ab_store *store, const char *owner, const char *agent, const char *key,
+                       char id[AB_TASK_ID_SIZE]);
+int ab_sqlite_list(struct ab_store *store, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg);
+int ab_sqlite_events(struct ab_store *store, const char *id, uint64_t after, uint32_t kinds, size_t limit,
+                     ab_store_event_fn each, void *arg);
+int ab_sqlite_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);
+int ab_sqlite_get_record(struct ab_store *store, const char *kind, const char *id, ab_store_record_fn each, void *arg);
+/* Finalizes the statements and closes the connection. */
+void ab_sqlite_reader_close(struct ab_sqlite_reader *reader);
+
+#endif
