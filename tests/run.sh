@@ -41,12 +41,13 @@ lint() {
 }
 app() { python3 tests/app/run.py; }
 examples() { sh tests/examples/run.sh; }
+golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
 interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit app examples http interop conformance'
+[ "$suites" = all ] && suites='lint unit app examples golden http interop conformance'
 total_passed=0
 total_failed=0
 for suite in $suites; do

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Fixture agent of the golden transcripts: the task's text says what it does."""
+import json
+import sys
+
+
+def say(event):
+    print(json.dumps(event), flush=True)
+
+
+task = json.loads(sys.stdin.readline())
+what = (task.get("arguments") or {}).get("what") or task["input"]["text"]
+if what == "echo":
+    say({"result": {"text": "echo"}})
+elif what == "progress":
+    for value in (1, 2, 3):
+        say({"progress": {"value": value, "total": 3, "message": f"step {value}"}})
+    say({"result": {"text": "done"}})
+elif what == "log":
+    say({"log": {"level": "debug", "text": "a detail"}})
+    say({"log": {"level": "warning", "text": "careful"}})
+    say({"result": {"text": "logged"}})
+elif what == "data":
+    say({"result": {"text": "three", "data": {"count": 3}}})
+elif what == "artifact":
+    say({"artifact": {"id": "a1", "name": "notes.md", "parts": [{"text": "# Notes", "media_type": "text/markdown"}]}})
+    say({"result": {"text": "written"}})
+elif what == "no":
+    say({"failed": "I would rather not"})
+elif what == "reject":
+    say({"rejected": "not my job"})
+elif what == "protocol":
+    say({"error": {"code": 4711, "message": "out of paper", "data": {"tray": 2}}})
+elif what == "ask":
+    say({"ask": {"go": {"kind": "approval", "title": "Go on?", "message": "There is no way back."}}})
+    answer = json.loads(sys.stdin.readline())
+    say({"result": {"text": answer["answer"]["go"]["action"]}})
+elif what == "wait":
+    say({"status": "executing", "message": "waiting"})
+    sys.stdin.readline()

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Plays the golden transcripts against the built bridge and compares every answer, word by word.
+
+A transcript (tests/golden/<protocol>/<version>/NN-name.json) is a list of steps:
+  {"method"?: "POST", "headers": {...}, "body": ...,           what is sent ("text" instead of "body": as it stands)
+   "status": 200, "response_headers"?: {...}, "expect": ...,   what must come back: JSON, or a list of events
+   "unordered"?: true, "save"?: {"name": "/result/task_id"}}   JSON Pointer into the (last) message
+In what is expected, "<any>" stands for anything, "<id>" for 32 hexadecimal digits, "<time>" for a time, "<string>",
+"<number>"; "{name}" is a saved value; a member "...": true lets further members be.
+
+Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every MCP message is also checked against the
+version's published schema.
+"""
+import glob
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
+PATTERNS = {
+    "<id>": re.compile(r"^[0-9a-f]{32}$"),
+    "<time>": re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"),
+}
+
+
+class Mismatch(Exception):
+    pass
+
+
+def compare(expected, found, path):
+    if expected == "<any>":
+        return
+    if expected in ("<string>", "<number>"):
+        kind = str if expected == "<string>" else (int, float)
+        if not isinstance(found, kind) or isinstance(found, bool):
+            raise Mismatch(f"{path}: expected {expected}, found {found!r}")
+        return
+    if isinstance(expected, str) and expected in PATTERNS:
+        if not isinstance(found, str) or not PATTERNS[expected].match(found):
+            raise Mismatch(f"{path}: expected {expected}, found {found!r}")
+        return
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = {n for n in expected if n != "..."}
+        missing = names - found.keys()
+        extra = set() if "..." in expected else found.keys() - names
+        if missing or extra:
+            raise Mismatch(f"{path}: missing {sorted(missing)}, not expected {sorted(extra)}; found {json.dumps(found)}")
+        for name in names:
+            compare(expected[name], found[name], f"{path}/{name}")
+        return
+    if isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            raise Mismatch(f"{path}: expected {len(expected)} items, found {len(found)}: {json.dumps(found)}")
+        for number, (one, other) in enumerate(zip(expected, found)):
+            compare(one, other, f"{path}/{number}")
+        return
+    if type(expected) is not type(found) or expected != found:
+        raise Mismatch(f"{path}: expected {json.dumps(expected)}, found {json.dumps(found)}")
+
+
+def fill(value, saved):
+    if isinstance(value, str):
+        return re.sub(r"\{(\w+)\}", lambda m: saved.get(m.group(1), m.group(0)), value)
+    if isinstance(value, list):
+        return [fill(v, saved) for v in value]
+    if isinstance(value, dict):
+        return {fill(k, saved): fill(v, saved) for k, v in value.items()}
+    return value
+
+
+def pointer(value, path):
+    for part in path.strip("/").split("/"):
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
+
+
+def read_events(text):
+    events = []
+    for block in text.replace("\r\n", "\n").split("\n\n"):
+        data = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
+        if data:
+            events.append(json.loads("\n".join(data)))
+    return events
+
+
+class SchemaCheck:
+    """The published schema of one version, or nothing."""
+
+    def __init__(self, version):
+        self.validator = None
+        folder = os.environ.get("AGENTBRIDGE_TEST_DATA")
+        path = os.path.join(folder, "mcp-schema", f"{version}.json") if folder else None
+        if not path or not os.path.exists(path):
+            return
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        with open(path, encoding="utf-8") as file:
+            schema = json.load(file)
+        self.defs = schema.get("$defs") or schema.get("definitions")
+        self.key = "$defs" if "$defs" in schema else "definitions"
+        self.validator = jsonschema.validators.validator_for(schema)
+
+    def check(self, message):
+        if self.validator is None:
+            return
+        name = "JSONRPCNotification" if "method" in message else "JSONRPCErrorResponse" if "error" in message else None
+        if name is None:
+            name = "JSONRPCResultResponse" if "JSONRPCResultResponse" in self.defs else "JSONRPCResponse"
+        if name not in self.defs:
+            name = "JSONRPCError" if "error" in message else "JSONRPCMessage"
+        schema = {self.key: self.defs, "$ref": f"#/{self.key}/{name}"}
+        errors = list(self.validator(schema).iter_errors(message))
+        if errors:
+            raise Mismatch(f"does not fit the published schema {name}: {errors[0].message}")
+
+
+def play_step(address, step, saved, schema):
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    headers.update(fill(step.get("headers", {}), saved))
+    headers = {name: value for name, value in headers.items() if value is not None}
+    body = step["text"] if "text" in step else json.dumps(fill(step["body"], saved)) if "body" in step else None
+    connection = http.client.HTTPConnection(address, timeout=30)
+    connection.request(step.get("method", "POST"), "/mcp", body=body, headers=headers)
+    response = connection.getresponse()
+    text = response.read().decode("utf-8")
+    connection.close()
+    if response.status != step["status"]:
+        raise Mismatch(f"expected status {step['status']}, found {response.status}: {text}")
+    for name, value in step.get("response_headers", {}).items():
+        compare(value, response.headers.get(name), f"header {name}")
+    streamed = (response.headers.get("Content-Type") or "").startswith("text/event-stream")
+    messages = read_events(text) if streamed else [json.loads(text)] if text else []
+    for message in messages:
+        schema.check(message)
+    if "expect" in step:
+        expected = fill(step["expect"], saved)
+        compare(expected, messages if isinstance(expected, list) else messages[-1] if messages else None, "")
+    for name, path in step.get("save", {}).items():
+        saved[name] = response.headers.get(path[7:]) if path.startswith("header:") else pointer(messages[-1], path)
+
+
+def play(address, path):
+    schema = SchemaCheck(os.path.basename(os.path.dirname(path)))
+    saved = {}
+    with open(path, encoding="utf-8") as file:
+        steps = json.load(file)
+    for number, step in enumerate(steps, 1):
+        try:
+            play_step(address, step, saved, schema)
+        except Mismatch as mismatch:
+            raise Mismatch(f"step {number}: {mismatch}") from None
+
+
+def main():
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as data:
+        server = subprocess.Popen(
+            [BINARY, "serve", "--config", os.path.join(HERE, "bridge.jsonc"), "--listen", "127.0.0.1:0", "--data", data],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            line = server.stdout.readline()
+            if not line.startswith("listening on http://"):
+                print(f"the bridge did not start: {line!r}\n0 passed, 1 failed")
+                return 1
+            address = line.split("//")[1].strip()
+            for path in sorted(glob.glob(os.path.join(HERE, "*", "*", "*.json"))):
+                name = os.path.relpath(path, HERE)
+                try:
+                    play(address, path)
+                    passed += 1
+                except Exception as error:  # a broken answer of any kind is a failure of this transcript
+                    failed += 1
+                    print(f"FAILED {name}: {error}")
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
