@@ -1,10 +1,11 @@
 /* How an MCP call waits, with the clock in the test's hand: grace, hold, wait_s, heartbeats, progress numbers, slow
  * clients, and clients that leave. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "auth/seal.h"
 #include "base/mem.h"
