@@ -9,7 +9,8 @@ static const char for_urls[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static void encode(struct ab_buf *out, const void *data, size_t size, const char *alphabet, bool pad)
 {
     const unsigned char *bytes = data;
-    char *to = ab_buf_reserve(out, size / 3 * 4 + 4);
+    size_t rest = size % 3;
+    char *to = ab_buf_reserve(out, size / 3 * 4 + (rest == 0 ? 0 : pad ? 4 : rest + 1));
     if (to == NULL) {
         return;
     }

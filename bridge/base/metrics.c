@@ -1,59 +1,59 @@
+/* Series by name and labels, shown in the order they were made. */
 #include "base/metrics.h"
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SERIES_PER_NAME 1000
+#define MAX_SERIES 1000
 
 static const double bounds[] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 };
-#define N_BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
+#define BOUND_COUNT (sizeof(bounds) / sizeof(bounds[0]))
 
 struct ab_metric {
-    struct ab_metric *next; /* of the same name */
-    char *labels;           /* or NULL */
-    double value;           /* of a histogram: the sum */
-    uint64_t count;
-    uint64_t buckets[N_BOUNDS];
+    char *labels;     /* or NULL */
+    double value;     /* of a histogram: the sum */
+    uint64_t *counts; /* a histogram's: one for each bound, one for what is above */
+    bool dummy;
 };
 
 struct family {
-    struct family *next;
     char *name;
     char *help;
     enum ab_metric_type type;
-    struct ab_metric *series;
-    size_t n_series;
+    struct ab_metric **series;
+    size_t count;
     struct ab_map by_labels;
 };
 
 struct ab_metrics {
-    struct family *families;
+    struct family **families;
+    size_t count;
     struct ab_map by_name;
 };
 
 struct ab_metrics *ab_metrics_new(void)
 {
     struct ab_metrics *metrics = ab_alloc(1, sizeof(*metrics));
-
     ab_map_init(&metrics->by_name);
     return metrics;
 }
 
 static void family_free(struct family *family)
 {
-    while (family->series != NULL) {
-        struct ab_metric *series = family->series;
-        family->series = series->next;
-        free(series->labels);
-        free(series);
+    for (size_t i = 0; i < family->count; i++) {
+        free(family->series[i]->labels);
+        free(family->series[i]->counts);
+        free(family->series[i]);
     }
+    free(family->series);
     ab_map_deinit(&family->by_labels);
     free(family->name);
     free(family->help);
@@ -62,141 +62,185 @@ static void family_free(struct family *family)
 
 void ab_metrics_free(struct ab_metrics *metrics)
 {
-    if (metrics == NULL)
+    if (metrics == NULL) {
         return;
-    while (metrics->families != NULL) {
-        struct family *family = metrics->families;
-        metrics->families = family->next;
-        family_free(family);
     }
+    for (size_t i = 0; i < metrics->count; i++) {
+        family_free(metrics->families[i]);
+    }
+    free(metrics->families);
     ab_map_deinit(&metrics->by_name);
     free(metrics);
 }
 
-static struct family *find_family(struct ab_metrics *metrics, enum ab_metric_type type, const char *name,
-                                  const char *help)
+static struct family *family_of(struct ab_metrics *metrics, enum ab_metric_type type, const char *name,
+                                const char *help)
 {
     struct family *family = ab_map_get(&metrics->by_name, ab_str(name));
-    struct family **place = &metrics->families;
-
-    if (family != NULL)
+    if (family != NULL) {
         return family;
+    }
     family = ab_alloc(1, sizeof(*family));
     family->name = ab_strdup(name);
-    family->help = ab_strdup(help);
+    family->help = ab_strdup(help == NULL ? "" : help);
     family->type = type;
     ab_map_init(&family->by_labels);
+    metrics->families = ab_realloc(metrics->families, (metrics->count + 1) * sizeof(struct family *));
+    metrics->families[metrics->count++] = family;
     ab_map_set(&metrics->by_name, ab_str(name), family);
-    while (*place != NULL && strcmp((*place)->name, name) < 0)
-        place = &(*place)->next;
-    family->next = *place;
-    *place = family;
     return family;
+}
+
+static struct ab_metric *series_of(struct family *family, const char *labels)
+{
+    static const char overflow[] = "overflow=\"true\"";
+    struct ab_metric *metric = ab_map_get(&family->by_labels, ab_str(labels));
+    if (metric == NULL && family->count >= MAX_SERIES) {
+        labels = overflow;
+        metric = ab_map_get(&family->by_labels, ab_str(labels));
+    }
+    if (metric != NULL) {
+        return metric;
+    }
+    metric = ab_alloc(1, sizeof(*metric));
+    metric->labels = ab_strdup(labels);
+    if (family->type == AB_METRIC_HISTOGRAM) {
+        metric->counts = ab_alloc(BOUND_COUNT + 1, sizeof(*metric->counts));
+    }
+    family->series = ab_realloc(family->series, (family->count + 1) * sizeof(struct ab_metric *));
+    family->series[family->count++] = metric;
+    ab_map_set(&family->by_labels, ab_str(labels), metric);
+    return metric;
 }
 
 struct ab_metric *ab_metric(struct ab_metrics *metrics, enum ab_metric_type type, const char *name, const char *help,
                             const char *labels)
 {
-    /* Without a registry every series is this one, which nobody reads. */
-    static struct ab_metric nowhere;
-    struct family *family;
-    struct ab_metric *series;
-
-    if (metrics == NULL)
-        return &nowhere;
-    family = find_family(metrics, type, name, help);
-    series = ab_map_get(&family->by_labels, ab_str(labels));
-    if (series != NULL)
-        return series;
-    if (family->n_series >= SERIES_PER_NAME) {
-        labels = "overflow=\"true\"";
-        series = ab_map_get(&family->by_labels, ab_str(labels));
-        if (series != NULL)
-            return series;
-    }
-    series = ab_alloc(1, sizeof(*series));
-    series->labels = ab_strdup(labels);
-    ab_map_set(&family->by_labels, ab_str(labels), series);
-    series->next = family->series;
-    family->series = series;
-    family->n_series++;
-    return series;
+    static struct ab_metric dummy = { .dummy = true }; /* never written */
+    return metrics == NULL ? &dummy : series_of(family_of(metrics, type, name, help), labels);
 }
 
 void ab_metric_add(struct ab_metric *metric, double amount)
 {
-    metric->value += amount;
+    if (!metric->dummy) {
+        metric->value += amount;
+    }
 }
 
 void ab_metric_set(struct ab_metric *metric, double value)
 {
-    metric->value = value;
+    if (!metric->dummy) {
+        metric->value = value;
+    }
 }
 
 void ab_metric_observe(struct ab_metric *metric, double seconds)
 {
+    if (metric->counts == NULL) {
+        return;
+    }
+    size_t at = 0;
+    while (at < BOUND_COUNT && !(seconds <= bounds[at])) {
+        at++;
+    }
+    metric->counts[at]++;
     metric->value += seconds;
-    metric->count++;
-    for (size_t i = 0; i < N_BOUNDS; i++)
-        if (seconds <= bounds[i]) {
-            metric->buckets[i]++;
-            return;
-        }
 }
+
+/* --- rendering --- */
 
 void ab_metrics_escape(struct ab_buf *out, struct ab_str value)
 {
     for (size_t i = 0; i < value.size; i++) {
-        char c = value.data[i];
-        if (c == '\n')
+        char found = value.data[i];
+        if (found == '\n') {
             ab_buf_append_text(out, "\\n");
-        else if (c == '"' || c == '\\')
-            ab_buf_printf(out, "\\%c", c);
-        else
-            ab_buf_append_char(out, c);
+            continue;
+        }
+        if (found == '\\' || found == '"') {
+            ab_buf_append_char(out, '\\');
+        }
+        ab_buf_append_char(out, found);
     }
 }
 
-static void render_line(struct ab_buf *out, const char *name, const char *suffix, const char *labels, const char *le,
-                        double value)
+static void render_number(struct ab_buf *out, double number)
 {
-    ab_buf_printf(out, "%s%s", name, suffix);
-    if (labels != NULL || le != NULL)
-        ab_buf_printf(out, "{%s%s%s}", labels != NULL ? labels : "", labels != NULL && le != NULL ? "," : "",
-                      le != NULL ? le : "");
-    if (value == floor(value) && fabs(value) < 1e15)
-        ab_buf_printf(out, " %.0f\n", value);
-    else
-        ab_buf_printf(out, " %.9g\n", value);
+    if (isnan(number)) {
+        ab_buf_append_text(out, "NaN\n");
+    } else if (isinf(number)) {
+        ab_buf_append_text(out, number > 0 ? "+Inf\n" : "-Inf\n");
+    } else if (number == floor(number) && fabs(number) < 1e15) {
+        ab_buf_printf(out, "%.0f\n", number);
+    } else {
+        ab_buf_printf(out, "%.15g\n", number);
+    }
 }
 
-static void render_histogram(struct ab_buf *out, const struct family *family, const struct ab_metric *series)
+/* A sample's name and labels; `bound` is a bucket's, or NULL. */
+static void render_sample(struct ab_buf *out, const struct family *family, const char *suffix, const char *labels,
+                          const char *bound)
 {
-    uint64_t below = 0;
-    char le[32];
-
-    for (size_t i = 0; i < N_BOUNDS; i++) {
-        below += series->buckets[i];
-        snprintf(le, sizeof(le), "le=\"%g\"", bounds[i]);
-        render_line(out, family->name, "_bucket", series->labels, le, (double)below);
+    ab_buf_append_text(out, family->name);
+    ab_buf_append_text(out, suffix);
+    if (labels != NULL || bound != NULL) {
+        ab_buf_append_char(out, '{');
+        ab_buf_append_text(out, labels == NULL ? "" : labels);
+        if (bound != NULL) {
+            ab_buf_printf(out, "%sle=\"%s\"", labels == NULL ? "" : ",", bound);
+        }
+        ab_buf_append_char(out, '}');
     }
-    render_line(out, family->name, "_bucket", series->labels, "le=\"+Inf\"", (double)series->count);
-    render_line(out, family->name, "_sum", series->labels, NULL, series->value);
-    render_line(out, family->name, "_count", series->labels, NULL, (double)series->count);
+    ab_buf_append_char(out, ' ');
+}
+
+static void render_histogram(struct ab_buf *out, const struct family *family, const struct ab_metric *metric)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i <= BOUND_COUNT; i++) {
+        char bound[32] = "+Inf";
+        if (i < BOUND_COUNT) {
+            snprintf(bound, sizeof(bound), "%g", bounds[i]);
+        }
+        total += metric->counts[i];
+        render_sample(out, family, "_bucket", metric->labels, bound);
+        ab_buf_printf(out, "%" PRIu64 "\n", total);
+    }
+    render_sample(out, family, "_sum", metric->labels, NULL);
+    render_number(out, metric->value);
+    render_sample(out, family, "_count", metric->labels, NULL);
+    ab_buf_printf(out, "%" PRIu64 "\n", total);
+}
+
+static void render_help(struct ab_buf *out, const struct family *family)
+{
+    static const char *const types[] = { "counter", "gauge", "histogram" };
+    ab_buf_printf(out, "# HELP %s ", family->name);
+    for (const char *at = family->help; *at != '\0'; at++) {
+        if (*at == '\\') {
+            ab_buf_append_text(out, "\\\\");
+        } else if (*at == '\n') {
+            ab_buf_append_text(out, "\\n");
+        } else {
+            ab_buf_append_char(out, *at);
+        }
+    }
+    ab_buf_printf(out, "\n# TYPE %s %s\n", family->name, types[family->type]);
 }
 
 void ab_metrics_render(const struct ab_metrics *metrics, struct ab_buf *out)
 {
-    static const char *const types[] = { "counter", "gauge", "histogram" };
-
-    for (const struct family *family = metrics->families; family != NULL; family = family->next) {
-        ab_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
-                      types[family->type]);
-        for (const struct ab_metric *series = family->series; series != NULL; series = series->next) {
-            if (family->type == AB_METRIC_HISTOGRAM)
-                render_histogram(out, family, series);
-            else
-                render_line(out, family->name, "", series->labels, NULL, series->value);
+    for (size_t i = 0; i < metrics->count; i++) {
+        const struct family *family = metrics->families[i];
+        render_help(out, family);
+        for (size_t j = 0; j < family->count; j++) {
+            const struct ab_metric *metric = family->series[j];
+            if (family->type == AB_METRIC_HISTOGRAM) {
+                render_histogram(out, family, metric);
+            } else {
+                render_sample(out, family, "", metric->labels, NULL);
+                render_number(out, metric->value);
+            }
         }
     }
 }
