@@ -158,7 +158,7 @@ static int start(struct ab_sqlite_store *store, char *reason, size_t reason_size
     }
     int code = ab_sqlite_apply_prepare(&store->writer);
     if (code != SQLITE_OK) {
-        AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(store->writer.db, code);
+        AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(store->writer.db, code, 0);
         snprintf(reason, reason_size, "cannot use the database in %s: %s", store->directory, text);
         return AB_FAULT_SYSTEM;
     }

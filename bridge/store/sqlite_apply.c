@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "store/sqlite_internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *const write_sql[AB_SQLITE_WRITE_COUNT] = {
@@ -47,9 +48,14 @@ int ab_sqlite_apply_prepare(struct ab_sqlite_writer *writer)
 
 int ab_sqlite_run(struct ab_sqlite_writer *writer, enum ab_sqlite_write which)
 {
+    errno = 0;
     int code = sqlite3_step(writer->statements[which]);
-    int reset = sqlite3_reset(writer->statements[which]);
-    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : reset != SQLITE_OK ? reset : code;
+    if (code != SQLITE_DONE && code != SQLITE_ROW) {
+        writer->seen_errno = errno;
+        int reset = sqlite3_reset(writer->statements[which]);
+        return reset != SQLITE_OK ? reset : code;
+    }
+    return sqlite3_reset(writer->statements[which]);
 }
 
 /* Text, or NULL for NULL. The change outlives the statement's run, so nothing is copied. */

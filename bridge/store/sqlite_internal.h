@@ -59,6 +59,7 @@ struct ab_sqlite_writer {
     int wal_pages;                       /* length of the write-ahead log after the last commit */
     int checkpoint_at;                   /* when it is as long as this, pages are carried over to the database */
     bool failing;                        /* the last transaction was refused */
+    int seen_errno;                      /* errno after the statement that failed last */
     const char *directory;
     const struct ab_log *log;
     struct ab_clock clock;
@@ -122,8 +123,9 @@ struct ab_sqlite_store {
  * or AB_FAULT_SYSTEM after `reason` was filled. Fills store->lock, writer.db and reader.db, as far as it came. */
 AB_MUST int ab_sqlite_open(struct ab_sqlite_store *store, char *reason, size_t reason_size);
 /* What went wrong last on this connection, and what would help, for a person. It names no path: callers may see it.
- * The caller frees it. */
-AB_MUST char *ab_sqlite_explain(sqlite3 *db, int code);
+ * `seen_errno` is errno as it was right after the call that failed, 0 when unknown: SQLite itself forgets it when a
+ * commit fails. The caller frees it. */
+AB_MUST char *ab_sqlite_explain(sqlite3 *db, int code, int seen_errno);
 /* Prepares a statement that is kept. An SQLite code. */
 AB_MUST int ab_sqlite_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out);
 

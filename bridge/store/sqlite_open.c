@@ -130,11 +130,12 @@ static const char *advice(int code, int system_errno)
     }
 }
 
-char *ab_sqlite_explain(sqlite3 *db, int code)
+char *ab_sqlite_explain(sqlite3 *db, int code, int seen_errno)
 {
     int primary = code & 0xff;
     bool from_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_FULL;
-    int system_errno = from_system && db != NULL ? sqlite3_system_errno(db) : 0;
+    int kept_errno = from_system && db != NULL ? sqlite3_system_errno(db) : 0;
+    int system_errno = kept_errno == 0 && from_system ? seen_errno : kept_errno;
     const char *words =
         db != NULL && (sqlite3_errcode(db) & 0xff) == primary ? sqlite3_errmsg(db) : sqlite3_errstr(code);
     return ab_format("%s (SQLite: %s%s%s)", advice(primary, system_errno), words, system_errno != 0 ? ", " : "",
@@ -212,7 +213,7 @@ static int migrate(sqlite3 *db, const char *path, char *reason, size_t reason_si
         code = migrate_to(db, ++version);
     }
     if (code != SQLITE_OK) {
-        AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(db, code);
+        AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(db, code, 0);
         snprintf(reason, reason_size, "cannot prepare %s: %s", path, text);
         return AB_FAULT_SYSTEM;
     }
@@ -286,7 +287,7 @@ static int open_reader(sqlite3 **db, const char *path)
 
 static int say_cannot_open(sqlite3 *db, int code, const char *path, char *reason, size_t reason_size)
 {
-    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(db, code);
+    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(db, code, 0);
     snprintf(reason, reason_size, "cannot open %s: %s", path, text);
     return AB_FAULT_SYSTEM;
 }

@@ -28,7 +28,7 @@ static struct ab_sqlite_store *store_of(struct ab_store *store)
 
 static int fault_of(const struct ab_sqlite_reader *reader, int code)
 {
-    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(reader->db, code);
+    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(reader->db, code, 0);
     ab_log(reader->log, AB_LOG_ERROR, "store", "the store cannot be read", "directory", reader->directory, "why", text,
            NULL);
     int primary = code & 0xff;

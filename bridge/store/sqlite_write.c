@@ -137,7 +137,7 @@ static int fill_group(struct ab_sqlite_writer *writer, struct ab_list *group)
 /* Nothing of the group is in the database: everyone in it hears why. */
 static void refuse_group(struct ab_sqlite_writer *writer, struct ab_list *group, int code)
 {
-    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(writer->db, code);
+    AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(writer->db, code, writer->seen_errno);
     if (sqlite3_get_autocommit(writer->db) == 0 && ab_sqlite_run(writer, AB_SQLITE_ROLLBACK) != SQLITE_OK) {
         /* No harm done: the next group is refused as well, and tries this again. */
         ab_log(writer->log, AB_LOG_WARNING, "store", "a transaction cannot be rolled back yet", "directory",
@@ -184,6 +184,7 @@ static void write_group(struct ab_sqlite_writer *writer)
     for (size_t status = 0; status < AB_TASK_STATUS_COUNT; status++) {
         writer->moved[status] = 0;
     }
+    writer->seen_errno = 0;
     int code = fill_group(writer, &group);
     if (code == SQLITE_OK) {
         code = ab_sqlite_apply_counts(writer);
