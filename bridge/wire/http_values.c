@@ -193,12 +193,9 @@ bool ab_http_decode_mcp_value(struct ab_str value, struct ab_buf *out)
     static const char end[] = "?=";
     const size_t frame = sizeof(begin) - 1 + sizeof(end) - 1;
     value = ab_str_trim(value);
-    if (!ab_str_starts(value, begin)) {
-        ab_buf_append_str(out, value);
+    if (!ab_str_starts(value, begin) || value.size < frame || memcmp(value.data + value.size - 2, end, 2) != 0) {
+        ab_buf_append_str(out, value); /* both marks or none: anything else is meant literally */
         return !out->full;
-    }
-    if (value.size < frame || memcmp(value.data + value.size - 2, end, 2) != 0) {
-        return false;
     }
     size_t before = out->size;
     if (!ab_base64_decode(out, (struct ab_str){ value.data + sizeof(begin) - 1, value.size - frame })) {

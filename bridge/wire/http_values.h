@@ -16,7 +16,8 @@ AB_MUST bool ab_http_split_host(struct ab_str value, struct ab_str *host, uint16
 AB_MUST bool ab_http_split_origin(struct ab_str value, struct ab_str *scheme, struct ab_str *host, uint16_t *port);
 /* "localhost", 127.0.0.0/8 or ::1, as a name or literal. */
 bool ab_http_is_loopback_host(struct ab_str host);
-/* MCP 2026-07-28, basic/transports: a plain value is itself; "=?base64?...?=" is decoded strictly. False when the
+/* MCP 2026-07-28, basic/transports: a plain value is itself, one that only begins or only ends like an
+ * encoded one as well; "=?base64?...?=" is decoded strictly. False when the
  * encoding is broken. */
 AB_MUST bool ab_http_decode_mcp_value(struct ab_str value, struct ab_buf *out);
 /* One parameter of a query string, percent-decoded; false when absent or malformed. */
