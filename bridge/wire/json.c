@@ -119,14 +119,6 @@ bool ab_json_is_true(struct ab_json value)
 
 /* --- members --- */
 
-static struct ab_str inside_of(struct ab_json string)
-{
-    if (string.text.size < 2) {
-        return (struct ab_str){ string.text.data, 0 };
-    }
-    return (struct ab_str){ string.text.data + 1, string.text.size - 2 };
-}
-
 /* Whether a string's inside, unescaped, is this text. */
 static bool inside_is(struct ab_str inside, struct ab_str text)
 {
@@ -209,7 +201,7 @@ struct ab_json ab_json_member_str(struct ab_json object, struct ab_str key)
     struct ab_json_iterator iterator = ab_json_iterate(object);
     struct ab_json name, value;
     while (iterator.object && ab_json_next(&iterator, &name, &value)) {
-        if (inside_is(inside_of(name), key)) {
+        if (inside_is(json_inside(name.text), key)) {
             return value;
         }
     }
@@ -239,7 +231,7 @@ bool ab_json_unescape(struct ab_json string, struct ab_buf *out)
     if (!ab_json_is(string, AB_JSON_STRING)) {
         return false;
     }
-    struct json_pieces pieces = json_pieces(inside_of(string));
+    struct json_pieces pieces = json_pieces(json_inside(string.text));
     struct ab_str piece;
     while (json_next_piece(&pieces, &piece)) {
         ab_buf_append_str(out, piece);
@@ -252,7 +244,7 @@ char *ab_json_string_dup(struct ab_json string)
     if (!ab_json_is(string, AB_JSON_STRING)) {
         return NULL;
     }
-    struct ab_str inside = inside_of(string);
+    struct ab_str inside = json_inside(string.text);
     char *text = ab_realloc(NULL, inside.size + 1); /* unescaped text is never longer */
     size_t size = 0;
     struct json_pieces pieces = json_pieces(inside);
@@ -271,7 +263,7 @@ char *ab_json_string_dup(struct ab_json string)
 
 bool ab_json_string_is(struct ab_json string, const char *text)
 {
-    return ab_json_is(string, AB_JSON_STRING) && inside_is(inside_of(string), ab_str(text));
+    return ab_json_is(string, AB_JSON_STRING) && inside_is(json_inside(string.text), ab_str(text));
 }
 
 char *ab_json_dup(struct ab_json value)

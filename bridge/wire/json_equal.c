@@ -7,8 +7,7 @@
 
 static bool same_string(struct ab_json left, struct ab_json right)
 {
-    return json_same_inside((struct ab_str){ left.text.data + 1, left.text.size - 2 },
-                            (struct ab_str){ right.text.data + 1, right.text.size - 2 });
+    return json_same_inside(json_inside(left.text), json_inside(right.text));
 }
 
 static bool same_arrays(struct ab_json left, struct ab_json right)

@@ -32,6 +32,14 @@ int json_hex4(const char *at, const char *end)
     return value;
 }
 
+struct ab_str json_inside(struct ab_str string)
+{
+    if (string.size < 2) {
+        return (struct ab_str){ string.data, 0 };
+    }
+    return (struct ab_str){ string.data + 1, string.size - 2 };
+}
+
 struct json_pieces json_pieces(struct ab_str inside)
 {
     return (struct json_pieces){ .at = inside.data, .end = inside.data + inside.size };

@@ -14,6 +14,8 @@ struct json_pieces {
     char character[4];
 };
 
+/* What stands between a string's quotes; nothing when the text was never checked and has no two of them. */
+struct ab_str json_inside(struct ab_str string);
 /* `inside` is what stands between the quotes. */
 struct json_pieces json_pieces(struct ab_str inside);
 /* False at the end. The piece is valid until the next call. */

@@ -163,9 +163,10 @@ static void mcp_values(void **state)
         { "=?base64?"
           "?=",
           "" },
-        { "=?base64?=", NULL }, /* the two frames overlap */
+        { "=?base64?=", "=?base64?=" }, /* the two marks overlap: literal */
         { "=?base64?w6Q?=", NULL },
-        { "=?base64?w6Q=", NULL },
+        { "=?base64?w6Q=", "=?base64?w6Q=" }, /* one mark alone: literal */
+        { "w6Q=?=", "w6Q=?=" },
         { "=?base64?w 6Q=?=", NULL },
         { "=?base64?_w==?=", NULL },
         { "=?base64?/w==?=", NULL }, /* no UTF-8 */

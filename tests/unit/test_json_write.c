@@ -113,9 +113,9 @@ static void doubles(void **state)
         { 1.0 / 3, "0.3333333333333333" },
         { 2.5e-7, "2.5e-07" },
         { 1e300, "1e+300" },
-        { NAN, "null" },
-        { INFINITY, "null" },
-        { -INFINITY, "null" },
+        { (double)NAN, "null" },
+        { (double)INFINITY, "null" },
+        { -(double)INFINITY, "null" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         AB_CLEANUP(ab_free_string) char *text = written_double(cases[i].number);
