@@ -7,12 +7,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void write_held(struct ab_mcp_channel *channel);
+
 static void on_writable(void *arg)
 {
     struct ab_mcp_channel *channel = arg;
     struct ab_link *link = ab_list_first(&channel->requests);
 
     channel->behind = false;
+    write_held(channel);
     while (link != NULL && !channel->behind) {
         struct ab_mcp_request *request = AB_OWNER(link, struct ab_mcp_request, link);
         link = ab_list_next(&channel->requests, link);
@@ -126,22 +129,46 @@ static void begin(struct ab_mcp_channel *channel, unsigned status, const char *c
         ab_http_respond(channel->exchange, &head, ab_buf_str(&channel->gathered));
 }
 
+/* Proxies and clients with a first-byte timer see a byte at once. */
+static const char opening[] = ": open\n\n";
+
+/* Operations ask before they write, so what is held while the client is behind is at most its answers. */
 static void write_stream(struct ab_mcp_channel *channel, struct ab_str bytes)
 {
-    if (channel->exchange != NULL && ab_http_write(channel->exchange, bytes) == AB_HTTP_BEHIND)
+    if (channel->exchange == NULL)
+        return;
+    if (channel->behind)
+        ab_buf_append_str(&channel->gathered, bytes);
+    else if (ab_http_write(channel->exchange, bytes) == AB_HTTP_BEHIND)
         channel->behind = true;
+}
+
+static void write_held(struct ab_mcp_channel *channel)
+{
+    struct ab_buf held = channel->gathered;
+
+    if (held.size == 0)
+        return;
+    ab_buf_init(&channel->gathered, AB_BUF_UNBOUNDED);
+    write_stream(channel, ab_buf_str(&held));
+    ab_buf_deinit(&held);
+    if (channel->done)
+        ab_http_end(channel->exchange);
 }
 
 static void write_event(struct ab_mcp_channel *channel, struct ab_str message)
 {
     struct ab_buf event = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
+    if (!channel->opened)
+        ab_buf_append_text(&event, opening);
+    channel->opened = true;
     ab_sse_write(&event, "message", NULL, message);
     write_stream(channel, ab_buf_str(&event));
     ab_buf_deinit(&event);
 }
 
-void ab_mcp_channel_stream(struct ab_mcp_channel *channel)
+static void begin_stream(struct ab_mcp_channel *channel)
 {
     if (channel->streaming || channel->done || !channel->can_stream)
         return;
@@ -149,11 +176,15 @@ void ab_mcp_channel_stream(struct ab_mcp_channel *channel)
     ab_timer_free(channel->head_timer);
     channel->head_timer = NULL;
     begin(channel, 200, "text/event-stream");
-    /* Proxies and clients with a first-byte timer see a byte at once. */
-    write_stream(channel, AB_STR(": open\n\n"));
-    if (channel->gathered.size > 0)
-        write_stream(channel, ab_buf_str(&channel->gathered));
-    ab_buf_deinit(&channel->gathered);
+}
+
+void ab_mcp_channel_stream(struct ab_mcp_channel *channel)
+{
+    begin_stream(channel);
+    if (!channel->streaming || channel->opened)
+        return;
+    channel->opened = true;
+    write_stream(channel, (struct ab_str){ opening, sizeof(opening) - 1 });
 }
 
 static void finish(struct ab_mcp_channel *channel)
@@ -161,6 +192,8 @@ static void finish(struct ab_mcp_channel *channel)
     channel->done = true;
     if (channel->exchange == NULL)
         return;
+    if (channel->streaming && channel->gathered.size > 0)
+        return; /* ends when what is held has been written */
     if (channel->streaming)
         ab_http_end(channel->exchange);
     else
@@ -179,7 +212,7 @@ void ab_mcp_channel_keep_alive(struct ab_mcp_channel *channel)
         write_stream(channel, AB_STR(": still here\n\n"));
 }
 
-/* Answers gathered for a batch are either a JSON array or, once the head went out, events. */
+/* Plain answers wait for each other: a batch leaves as one array. */
 static void gather(struct ab_mcp_channel *channel, struct ab_str message)
 {
     if (channel->batch)
@@ -207,7 +240,7 @@ static void answer(struct ab_mcp_request *request, struct ab_str message, unsign
     forget_cancel_key(request);
     channel->n_open--;
     if (!channel->can_json)
-        ab_mcp_channel_stream(channel);
+        begin_stream(channel);
     if (channel->streaming) {
         write_event(channel, message);
     } else {
@@ -311,7 +344,7 @@ void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab
 
     if (!channel->can_stream || channel->batch || request->answered)
         return;
-    ab_mcp_channel_stream(channel);
+    begin_stream(channel);
     text = ab_strndup(params.data, params.size);
     ab_jsonrpc_write_call(&message, (struct ab_json){ 0 }, method, text);
     write_event(channel, ab_buf_str(&message));

@@ -61,12 +61,13 @@ struct ab_mcp_channel {
     bool can_stream; /* the client takes text/event-stream */
     bool can_json;
     bool streaming;
+    bool opened;            /* the stream's first bytes were written */
     bool behind;            /* the client reads slowly: nothing is written until it caught up */
     bool done;              /* answered whole, or ended */
     bool handling;          /* inside the requests' handlers: answers are gathered */
     unsigned status;        /* of a plain answer */
     char *session_token;    /* sent as Mcp-Session-Id with the head, or NULL */
-    struct ab_buf gathered; /* answers so far, while nothing went out */
+    struct ab_buf gathered; /* plain answers so far; of a stream, what is held while the client is behind */
     struct ab_timer *head_timer;
     struct ab_link stream_link; /* in ab_mcp.streams */
 };

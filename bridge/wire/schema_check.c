@@ -182,8 +182,10 @@ static bool tell_unsupported(void *arg, const char *path, struct ab_json schema)
 
     while (ab_json_is(schema, AB_JSON_OBJECT) && ab_json_next(&members, &name, &value)) {
         const struct schema_keyword *keyword = schema_keyword_find(name);
-        if (keyword != NULL && keyword->unsupported)
-            unsupported->each(unsupported->arg, path, keyword->name);
+        if (keyword != NULL && keyword->unsupported) {
+            AB_CLEANUP(ab_free_string) char *place = ab_format("%s/%s", path, keyword->name);
+            unsupported->each(unsupported->arg, place, keyword->name);
+        }
     }
     return true;
 }

@@ -38,7 +38,8 @@ static int set_up(void **state)
     bench->mcp = ab_mcp_new(&(struct ab_mcp_settings){ .engine = bench->rig->engine,
                                                        .store = bench->rig->settings.store,
                                                        .loop = bench->rig->loop,
-                                                       .sealer = bench->sealer },
+                                                       .sealer = bench->sealer,
+                                                       .disconnect_grace_ms = 20000 },
                             reason, sizeof(reason));
     assert_string_equal(reason, "");
     *state = bench;
@@ -141,7 +142,7 @@ static const struct moment {
     { "wait_s replaces the grace", WITH_TASKS, "test", ",\"wait_s\":5", 4999, 5000, "\"resultType\":\"task\"" },
     { "wait_s is lowered to the limit", PLAIN, "test", ",\"wait_s\":1000", 54999, 55000, "\"status\":\"executing\"" },
     { "a host of little patience", PLAIN, "openai-agents-mcp", "", 3999, 4000, "\"status\":\"executing\"" },
-    { "a host of much patience", PLAIN, "claude-code", ",\"wait_s\":100", 99999, 100000, "\"status\":\"executing\"" },
+    { "a host of much patience", PLAIN, "claude-code", ",\"wait_s\":58", 57999, 58000, "\"status\":\"executing\"" },
 };
 
 static void test_moments(void **state)
@@ -291,7 +292,7 @@ static void test_leaving_gives_a_grace(void **state)
 
     memcpy(id, latest_run(bench)->task_id, sizeof(id));
     fake_exchange_leave(exchange);
-    rig_wait(bench->rig, 599999);
+    rig_wait(bench->rig, 19999);
     assert_int_equal(rig_status(bench->rig, id), AB_TASK_EXECUTING);
     rig_wait(bench->rig, 2000);
     assert_int_not_equal(rig_status(bench->rig, id), AB_TASK_EXECUTING);

@@ -1,0 +1,29 @@
+/* A store around another one that can hold commits back, refuse them and pretend a backlog. */
+#ifndef AB_TEST_FAKE_STORE_H
+#define AB_TEST_FAKE_STORE_H
+
+#include "agentbridge/store.h"
+#include "base/list.h"
+#include "wire/loop.h"
+
+struct fake_store {
+    struct ab_store store;
+    struct ab_store *inner;
+    struct ab_loop *loop;
+    struct ab_list held; /* struct ab_change */
+    unsigned n_commits;  /* handed over so far */
+
+    bool holding;                  /* commits wait for fake_store_release */
+    unsigned fail_from;            /* number of the first commit that fails, from 1; 0: none */
+    unsigned fail_count;           /* how many fail from there on */
+    enum ab_store_outcome fail_as; /* CONFLICT or REFUSED */
+    size_t backlog;                /* added to the inner one */
+    bool unreadable;               /* get fails */
+};
+
+/* Takes `inner` over. */
+struct fake_store *fake_store_new(struct ab_store *inner, struct ab_loop *loop);
+/* Lets all held commits go on, in order. */
+void fake_store_release(struct fake_store *store);
+
+#endif
