@@ -52,10 +52,14 @@ static void apply(struct ab_memory_store *store, struct ab_change *change)
     }
 }
 
+/* What waits now; what completions hand over meanwhile waits for the next turn. */
 static void apply_waiting(struct ab_memory_store *store)
 {
+    struct ab_list turn;
+    ab_list_init(&turn);
+    ab_list_take(&turn, &store->waiting);
     struct ab_link *link;
-    while ((link = ab_list_first(&store->waiting)) != NULL) {
+    while ((link = ab_list_first(&turn)) != NULL) {
         struct ab_change *change = AB_OWNER(link, struct ab_change, link);
         ab_link_remove(link);
         store->backlog -= change->bytes;
@@ -121,7 +125,9 @@ static void memory_free(struct ab_store *base)
         return;
     }
     struct ab_memory_store *store = store_of(base);
-    apply_waiting(store);
+    while (!ab_list_is_empty(&store->waiting)) {
+        apply_waiting(store);
+    }
     ab_memory_clear(store);
     if (store->turn_asked_for) {
         store->closed = true;

@@ -2,7 +2,7 @@
  *
  * All functions are called on the loop's thread. Commits are asynchronous and take effect in the order they were
  * handed over; reads are synchronous, see only what is committed, and should take microseconds. One contract test
- * (tests/contract/store_contract.h) runs against every implementation. */
+ * (tests/unit/support/store_contract.h) runs against every implementation. */
 #ifndef AGENTBRIDGE_STORE_H
 #define AGENTBRIDGE_STORE_H
 
@@ -83,7 +83,8 @@ struct ab_store_ops {
      * finished rows. */
     int (*count)(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);
 
-    /* Removes tasks that finished before this time, oldest first, at most `limit`, with all that belongs to them. */
+    /* Removes tasks that finished before this time, oldest first, at most `limit` (0: all), with all that belongs to
+     * them. */
     void (*sweep)(struct ab_store *store, int64_t finished_before, size_t limit, ab_store_done_fn done, void *arg);
 
     /* Records: put replaces; remove of an absent one is done; get gives AB_STORE_NONE for an absent or expired one and

@@ -19,12 +19,25 @@ struct store_rig {
     char *directory;
 };
 
+/* The SQLite store; when it does not open, standard error says why. */
+extern const struct store_maker store_sqlite_maker;
+
 /* Runs the contract's tests; returns how many failed. */
 int store_contract_run(const struct store_maker *maker);
+
+/* One test of the contract; `state` is a struct store_rig. */
+struct store_case {
+    const char *name;
+    void (*test)(void **state);
+};
+/* Those about reads, the sweep and records. */
+const struct store_case *store_read_cases(size_t *count);
 
 /* cmocka's setup and teardown: the test's initial state is the struct store_maker, its state the struct store_rig. */
 int store_rig_setup(void **state);
 int store_rig_teardown(void **state);
+/* Frees the store: rig->store is NULL afterwards. */
+void store_rig_close(struct store_rig *rig);
 /* Frees the store and opens it again. */
 void store_rig_reopen(struct store_rig *rig);
 

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/sqlite.h"
 #include "support/real_loop.h"
 #include "support/store_contract.h"
 
@@ -61,9 +62,27 @@ int store_rig_teardown(void **state)
     return 0;
 }
 
-void store_rig_reopen(struct store_rig *rig)
+static struct ab_store *open_sqlite(struct ab_loop *loop, const char *directory)
+{
+    char reason[512] = "";
+    struct ab_store *store = ab_store_sqlite_new(loop, directory, NULL, NULL, reason, sizeof(reason));
+    if (store == NULL) {
+        fprintf(stderr, "the store does not open: %s\n", reason);
+    }
+    return store;
+}
+
+const struct store_maker store_sqlite_maker = { .name = "store in SQLite", .open = open_sqlite, .has_directory = true };
+
+void store_rig_close(struct store_rig *rig)
 {
     rig->store->ops->free(rig->store);
+    rig->store = NULL;
+}
+
+void store_rig_reopen(struct store_rig *rig)
+{
+    store_rig_close(rig);
     rig->store = rig->maker->open(rig->loop, rig->directory);
     assert_non_null(rig->store);
 }
