@@ -40,7 +40,7 @@ lint() {
     if $MAKE --no-print-directory lint; then echo '1 passed, 0 failed'; else echo '0 passed, 1 failed'; fi
 }
 app() { python3 tests/app/run.py; }
-examples() { sh tests/examples/run.sh; }
+examples() { python3 tests/examples/run.py; }
 golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
 interop() { sh tests/interop/run.sh; }

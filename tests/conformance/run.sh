@@ -35,7 +35,7 @@ for revision in 2025-11-25 2026-07-28; do
     status=$?
     # ✓ marks a scenario that passed whole, ✗ one that did not; those in the baseline are no failures.
     p=$(grep -c '^ *✓' "$work/$revision.txt")
-    grep -E '✗|✓|nexpected|tale|Total|ERROR' 
+    grep -E '✗|✓|nexpected|tale|Total|ERROR' "$work/$revision.txt"
     echo "$revision: exit status $status"
     passed=$((passed + p))
     [ "$status" -eq 0 ] || failed=$((failed + 1))
