@@ -52,7 +52,8 @@ static bool is_refused(struct ab_loop *loop, const char *directory, const char *
     return true;
 }
 
-/* The super-user may write anywhere: the child becomes somebody else. */
+/* The super-user may write anywhere: the child becomes somebody else. Whoever owns the files already gets as far as the
+ * database, and other words. */
 static int open_what_may_not_be_written(struct store_rig *rig)
 {
     if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
@@ -60,7 +61,7 @@ static int open_what_may_not_be_written(struct store_rig *rig)
     }
     struct ab_loop *loop = real_loop_new();
     AB_CLEANUP(ab_free_string) char *below = ab_format("%s/below", rig->directory);
-    bool right = is_refused(loop, rig->directory, "may write") && is_refused(loop, below, "may write") &&
+    bool right = is_refused(loop, rig->directory, "writ") && is_refused(loop, below, "may write") &&
                  is_refused(loop, "/dev/null", "must be a directory");
     real_loop_free(loop);
     return right ? 0 : 1;
