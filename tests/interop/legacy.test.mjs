@@ -1,0 +1,103 @@
+// SDK 1.x: the versions with sessions. Each version runs the same tests.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { Bridge } from './bridge.mjs';
+
+let bridge;
+before(async () => { bridge = await Bridge.start(); });
+after(async () => { await bridge.remove(); });
+
+// The SDK always asks for its newest version: an older one is put in its place on the way out.
+function asking(version) {
+  return (url, init) => {
+    if (typeof init?.body === 'string' && init.body.includes('"initialize"')) {
+      const message = JSON.parse(init.body);
+      message.params.protocolVersion = version;
+      init = { ...init, body: JSON.stringify(message) };
+    }
+    return fetch(url, init);
+  };
+}
+
+async function connect(version) {
+  const client = new Client({ name: 'interop', version: '1' });
+  const transport = new StreamableHTTPClientTransport(bridge.url, { fetch: asking(version) });
+  await client.connect(transport);
+  assert.equal(transport.protocolVersion, version);
+  return { client, transport };
+}
+
+const call = (client, text, more = {}, options = undefined) =>
+  client.callTool({ name: 'invoke', arguments: { agent: 'worker', text, ...more } }, undefined, options);
+
+for (const version of ['2025-03-26', '2025-06-18', '2025-11-25']) {
+  const structured = version !== '2025-03-26';
+
+  test(`${version}: list, call, log, progress`, async () => {
+    const { client } = await connect(version);
+    const { tools } = await client.listTools();
+    assert.deepEqual(tools.slice(0, 6).map((tool) => tool.name),
+      ['invoke', 'get-task', 'list-agents', 'list-tasks', 'reply-task', 'stop-task']);
+    assert.ok(tools.some((tool) => tool.name === 'work'));
+
+    const echo = await call(client, 'echo');
+    assert.equal(echo.content[0].text, 'echo');
+    assert.equal(echo.structuredContent?.status, structured ? 'completed' : undefined);
+
+    const logs = [];
+    client.setNotificationHandler(LoggingMessageNotificationSchema, (message) => { logs.push(message.params); });
+    await client.setLoggingLevel('warning');
+    await call(client, 'log');
+    assert.deepEqual(logs.map((log) => log.data), ['careful']);
+
+    const steps = [];
+    await call(client, 'progress', {}, { onprogress: (progress) => steps.push(progress.progress) });
+    assert.ok(steps.length > 0 && steps.at(-1) === 3 && steps.every((step, i) => i === 0 || step > steps[i - 1]), `${steps}`);
+    await client.close();
+  });
+
+  test(`${version}: a task by handle, polled, stopped`, async () => {
+    const { client } = await connect(version);
+    const started = await call(client, 'wait', { wait_s: 0 });
+    const id = /Task ([0-9a-f]{32})/.exec(started.content[0].text)[1];
+    const running = await client.callTool({ name: 'get-task', arguments: { task_id: id, wait_s: 0.2 } });
+    assert.match(running.content[0].text, /is executing/);
+    const stopped = await client.callTool({ name: 'stop-task', arguments: { task_id: id } });
+    assert.match(stopped.content[0].text, /is stopped/);
+    await client.close();
+  });
+
+  test(`${version}: cancelling a call stops its task`, async () => {
+    const { client } = await connect(version);
+    const abort = new AbortController();
+    const open = call(client, 'wait', {}, { signal: abort.signal, onprogress: () => abort.abort('enough') });
+    await assert.rejects(open);
+    await until(async () => {
+      const { content } = await client.callTool({ name: 'list-tasks', arguments: { limit: 1 } });
+      return JSON.parse(content[0].text).tasks[0].status === 'stopped';
+    });
+    await client.close();
+  });
+
+  test(`${version}: errors a person can use; the end of a session`, async () => {
+    const { client, transport } = await connect(version);
+    const unknown = await client.callTool({ name: 'invoke', arguments: { agent: 'nobody', text: 'x' } });
+    assert.ok(unknown.isError);
+    assert.match(unknown.content[0].text, /worker.*other/);
+    await assert.rejects(client.callTool({ name: 'no-such-tool', arguments: {} }), /no tool/);
+    const session = transport.sessionId;
+    await transport.terminateSession();
+    const late = await fetch(bridge.url, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}', headers: {
+      'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-session-id': session } });
+    assert.equal(late.status, 404);
+    await client.close();
+  });
+}
+
+// A condition that some other party brings about: asked for until it holds, bounded by the test's own timeout.
+async function until(holds) {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
