@@ -178,8 +178,8 @@ bool hot_is_durable(const struct hot *hot)
 
 bool hot_has_turn(const struct hot *hot)
 {
-    return hot->stored && !hot->started && !hot->broken && !hot->gone && !hot_is_terminal(hot) &&
-           !hot->engine->shutting_down && thread_first(hot->thread) == hot;
+    return !hot->started && !hot->broken && !hot->gone && !hot_is_terminal(hot) && !hot->engine->shutting_down &&
+           thread_first(hot->thread) == hot;
 }
 
 /* --- moves --- */

@@ -76,7 +76,8 @@ struct hot {
     struct ab_list waiting;
 
     bool stored;  /* the row exists */
-    bool started; /* a run was begun in this process */
+    bool begun;   /* executing was decided for the run of this process */
+    bool started; /* and its agent was started */
     bool broken;  /* a commit was refused: only the end `storage` is still to come */
     bool gone;    /* nothing more to do: to be freed */
     bool counted; /* its end was logged and counted */
@@ -207,6 +208,9 @@ void hot_flush(struct hot *hot);
 void hot_try_again(struct hot *hot);
 
 /* --- engine_run.c --- */
+/* Decides that it executes; once that is durable, run_start starts the agent: a crash in between must not run it twice.
+ */
+void run_begin(struct hot *hot);
 void run_start(struct hot *hot);
 void run_stop_soon(struct hot *hot);
 void run_attend(struct hot *hot);

@@ -19,9 +19,10 @@ static void run_free(struct ab_run *run)
 }
 
 /* Not pending means: a restart cut an earlier run off. */
-static void begin_executing(struct hot *hot)
+void run_begin(struct hot *hot)
 {
     static const char again[] = "started again after a restart";
+    hot->begun = true;
     if (hot->task.status == AB_TASK_PENDING) {
         (void)hot_move(hot, AB_TASK_EXECUTING, AB_REASON_NONE, NULL);
         return;
@@ -42,7 +43,6 @@ void run_start(struct hot *hot)
 {
     struct ab_agent *agent = hot->agent->agent;
     hot->started = true;
-    begin_executing(hot);
     struct ab_run *run = ab_alloc(1, sizeof *run);
     run->hot = hot;
     hot->run = run;

@@ -34,7 +34,9 @@ static void attend(struct hot *hot)
 {
     if (hot->run != NULL) {
         run_attend(hot);
-    } else if (hot_has_turn(hot)) {
+    } else if (hot_has_turn(hot) && !hot->begun) {
+        run_begin(hot);
+    } else if (hot_has_turn(hot) && hot_is_durable(hot)) {
         run_start(hot);
     }
     hot_flush(hot);
