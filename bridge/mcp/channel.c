@@ -336,7 +336,7 @@ bool ab_mcp_is_behind(const struct ab_mcp_request *request)
     return request->channel->behind;
 }
 
-void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params)
+static void send_call(struct ab_mcp_request *request, struct ab_json id, const char *method, struct ab_str params)
 {
     struct ab_mcp_channel *channel = request->channel;
     struct ab_buf message = AB_BUF_INIT(AB_BUF_UNBOUNDED);
@@ -346,9 +346,19 @@ void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab
         return;
     begin_stream(channel);
     text = ab_strndup(params.data, params.size);
-    ab_jsonrpc_write_call(&message, (struct ab_json){ 0 }, method, text);
+    ab_jsonrpc_write_call(&message, id, method, text);
     write_event(channel, ab_buf_str(&message));
     ab_buf_deinit(&message);
+}
+
+void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params)
+{
+    send_call(request, (struct ab_json){ 0 }, method, params);
+}
+
+void ab_mcp_send_request(struct ab_mcp_request *request, const char *id_json, const char *method, struct ab_json params)
+{
+    send_call(request, ab_json_trusted(id_json), method, params.text);
 }
 
 /* --- results and errors --- */

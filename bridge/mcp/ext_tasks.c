@@ -99,7 +99,7 @@ int ab_mcp_write_detailed_task(struct ab_json_writer *writer, struct ab_mcp *mcp
     write_task(writer, mcp, task);
     if (strcmp(status, "input_required") == 0) {
         ab_json_write_key(writer, "inputRequests");
-        ab_mcp_write_input_requests(writer, task, capabilities);
+        ab_mcp_write_input_requests(writer, task, capabilities, NULL);
     } else if (strcmp(status, "failed") == 0) {
         write_error(writer, task);
     } else if (strcmp(status, "completed") == 0) {

@@ -2,6 +2,7 @@
  *
  * The order of the checks is fixed by what clients of either era must be able to tell apart: content type, JSON, era,
  * then that era's headers and `_meta`, then the method. */
+#include "mcp/dialogue.h"
 #include "mcp/http_modern.h"
 #include "mcp/methods.h"
 
@@ -110,6 +111,8 @@ static bool take_legacy_message(struct ab_mcp_channel *channel, struct ab_json v
         use_session(ab_mcp_request_new(channel, &message), session, record);
     else if (message.kind == AB_JSONRPC_NOTIFICATION && strcmp(message.method, "notifications/cancelled") == 0)
         handle_cancelled(channel->mcp, session, message.params);
+    else if (message.kind == AB_JSONRPC_RESPONSE)
+        (void)ab_mcp_dialogue_respond(channel->mcp, session->id, &message);
     ab_jsonrpc_message_deinit(&message);
     return true;
 }

@@ -22,7 +22,7 @@ static uint32_t needed(struct ab_json question)
 }
 
 /* What an approval says: its title, then its message. */
-static void put_message(struct ab_json_writer *writer, struct ab_json question)
+static void put_message(struct ab_json_writer *writer, struct ab_json question, const char *problem)
 {
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
@@ -30,12 +30,14 @@ static void put_message(struct ab_json_writer *writer, struct ab_json question)
         ab_json_exists(ab_json_member(question, "message")))
         ab_buf_append_text(&text, "\n");
     (void)!ab_json_unescape(ab_json_member(question, "message"), &text);
+    if (problem != NULL)
+        ab_buf_printf(&text, "\n(%s)", problem);
     ab_json_write_key(writer, "message");
     ab_json_write_str(writer, ab_buf_str(&text));
     ab_buf_deinit(&text);
 }
 
-static void write_elicitation(struct ab_json_writer *writer, struct ab_json question)
+static void write_elicitation(struct ab_json_writer *writer, struct ab_json question, const char *problem)
 {
     struct ab_json kind = ab_json_member(question, "kind");
     struct ab_json schema = ab_json_member(question, "schema");
@@ -44,7 +46,7 @@ static void write_elicitation(struct ab_json_writer *writer, struct ab_json ques
     ab_json_write_key(writer, "params");
     ab_json_object_begin(writer);
     ab_json_put_text(writer, "mode", ab_json_string_is(kind, "url") ? "url" : "form");
-    put_message(writer, question);
+    put_message(writer, question, problem);
     if (ab_json_string_is(kind, "url"))
         ab_json_put_value(writer, "url", ab_json_member(question, "url"));
     else if (ab_json_exists(schema))
@@ -54,7 +56,7 @@ static void write_elicitation(struct ab_json_writer *writer, struct ab_json ques
     ab_json_object_end(writer);
 }
 
-static void write_request(struct ab_json_writer *writer, struct ab_json question)
+static void write_request(struct ab_json_writer *writer, struct ab_json question, const char *problem)
 {
     ab_json_object_begin(writer);
     if (ab_json_string_is(ab_json_member(question, "kind"), "request")) {
@@ -62,7 +64,7 @@ static void write_request(struct ab_json_writer *writer, struct ab_json question
         if (ab_json_exists(ab_json_member(question, "params")))
             ab_json_put_value(writer, "params", ab_json_member(question, "params"));
     } else {
-        write_elicitation(writer, question);
+        write_elicitation(writer, question, problem);
     }
     ab_json_object_end(writer);
 }
@@ -72,7 +74,8 @@ static bool is_open(struct ab_json question)
     return !ab_json_exists(ab_json_member(question, "answer"));
 }
 
-void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_task *task, uint32_t capabilities)
+void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_task *task, uint32_t capabilities,
+                                 const char *problem)
 {
     struct ab_json_iterator questions = ab_json_iterate(ab_json_trusted(task->questions_json));
     struct ab_json key;
@@ -84,7 +87,7 @@ void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_
         if (name == NULL || !is_open(question) || (needed(question) & capabilities) == 0)
             continue;
         ab_json_write_key_str(writer, ab_str(name));
-        write_request(writer, question);
+        write_request(writer, question, problem);
     }
     ab_json_object_end(writer);
 }

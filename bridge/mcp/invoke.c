@@ -1,4 +1,5 @@
 /* Calls that start a task: the tool `invoke`, and agents published under a name of their own. */
+#include "mcp/input_state.h"
 #include "mcp/tool_call.h"
 #include "mcp/wait.h"
 
@@ -166,6 +167,8 @@ void ab_mcp_tool_invoke(struct ab_mcp_request *request, struct ab_json arguments
     struct ab_mcp_patience patience = patience_for(request, ab_json_member(arguments, "wait_s"));
     struct ab_random random = ab_random_system();
     char id[AB_TASK_ID_SIZE];
+    char earlier[AB_TASK_ID_SIZE];
+    enum ab_mcp_retry retry = ab_mcp_read_request_state(request, earlier);
     AB_CLEANUP(ab_free_string) char *agent = choose_agent(mcp, arguments);
     AB_CLEANUP(ab_free_string) char *key = ab_json_string_dup(ab_json_member(arguments, "idempotency_key"));
     AB_CLEANUP(ab_free_string) char *thread = ab_json_string_dup(ab_json_member(arguments, "thread_id"));
@@ -175,6 +178,11 @@ void ab_mcp_tool_invoke(struct ab_mcp_request *request, struct ab_json arguments
     AB_CLEANUP(ab_free_string) char *options = make_options(arguments);
     AB_CLEANUP(ab_free_string) char *message = NULL;
 
+    if (retry != AB_MCP_RETRY_NONE) {
+        if (retry == AB_MCP_RETRY_GOOD)
+            ab_mcp_wait_resume(request, earlier, &kind, &patience, true, mcp->settings.on_disconnect);
+        return;
+    }
     if (agent == NULL) {
         refuse_without_agent(request);
         return;
@@ -221,15 +229,21 @@ static bool check_requirements(struct ab_mcp_request *request, const struct ab_m
     return false;
 }
 
+/* `retried`: the call comes back with answers. A tool that asks on the call is held like a call without tasks until it
+ * has asked; after that its task mode decides, but a next question gets the moment it needs to come. */
 static struct ab_mcp_patience published_patience(const struct ab_mcp_request *request,
-                                                 const struct ab_mcp_published *tool)
+                                                 const struct ab_mcp_published *tool, bool retried)
 {
+    const struct ab_mcp_settings *settings = &request->mcp->settings;
     struct ab_mcp_patience patience = patience_for(request, (struct ab_json){ 0 });
 
+    patience.ask_on_call = tool->settings.ask_on_call;
     if (tool->settings.task == AB_TOOL_TASK_NEVER)
         patience = (struct ab_mcp_patience){ .wait_ms = -1 };
+    else if (patience.ask_on_call && patience.handle && !retried)
+        patience.wait_ms = ab_mcp_hold_ms(request, (struct ab_json){ 0 }, settings->hold_ms);
     else if (tool->settings.task == AB_TOOL_TASK_ALWAYS && patience.handle)
-        patience.wait_ms = 0;
+        patience.wait_ms = retried ? settings->head_ms : 0;
     return patience;
 }
 
@@ -239,7 +253,9 @@ void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_p
     struct ab_json text = ab_json_member(arguments, "text");
     struct ab_json none = { 0 };
     struct ab_mcp_call_kind kind = { .tool = tool };
-    struct ab_mcp_patience patience = published_patience(request, tool);
+    char earlier[AB_TASK_ID_SIZE];
+    enum ab_mcp_retry retry = ab_mcp_read_request_state(request, earlier);
+    struct ab_mcp_patience patience = published_patience(request, tool, retry == AB_MCP_RETRY_GOOD);
     struct ab_random random = ab_random_system();
     char id[AB_TASK_ID_SIZE];
     AB_CLEANUP(ab_free_string) char *surface = make_surface(tool->settings.name);
@@ -247,8 +263,12 @@ void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_p
     AB_CLEANUP(ab_free_string) char *given = ab_json_dup(arguments);
     AB_CLEANUP(ab_free_string) char *message = NULL;
 
-    if (!check_requirements(request, tool))
+    if (retry == AB_MCP_RETRY_REFUSED || !check_requirements(request, tool))
         return;
+    if (retry == AB_MCP_RETRY_GOOD) {
+        ab_mcp_wait_resume(request, earlier, &kind, &patience, true, tool->settings.on_disconnect);
+        return;
+    }
     ab_id_make(&random, id);
     message = make_message(id, text, none, arguments);
     create(request,

@@ -47,6 +47,7 @@ struct ab_mcp *ab_mcp_new(const struct ab_mcp_settings *settings, char *reason, 
     mcp->settings.user_json = ab_strdup(settings->user_json);
     mcp->settings.tools = NULL;
     ab_map_init(&mcp->cancellable);
+    ab_map_init(&mcp->dialogues);
     ab_list_init(&mcp->streams);
     if (!ab_mcp_tools_init(mcp, settings->tools, settings->n_tools, reason, reason_size)) {
         ab_mcp_free(mcp);
@@ -80,6 +81,7 @@ void ab_mcp_free(struct ab_mcp *mcp)
     ab_timer_free(mcp->keep_alive);
     ab_mcp_tools_deinit(mcp);
     ab_map_deinit(&mcp->cancellable);
+    ab_map_deinit(&mcp->dialogues);
     free((void *)(uintptr_t)mcp->settings.default_agent);
     free((void *)(uintptr_t)mcp->settings.user_json);
     free(mcp);

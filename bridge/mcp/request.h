@@ -43,10 +43,11 @@ struct ab_mcp {
     struct ab_mcp_published *published;
     size_t n_published;
     struct ab_mcp_builtin builtin[AB_MCP_BUILTINS];
+    struct ab_map dialogues;   /* "session id request id" -> a question put to a legacy client (dialogue.c) */
+    uint64_t asked;            /* numbers our requests to clients */
     struct ab_map cancellable; /* "session id request id" -> struct ab_mcp_request, open legacy requests */
     struct ab_list streams;    /* GET and listen channels, for keep-alives */
     struct ab_timer *keep_alive;
-    struct ab_metric *calls_open;
     bool draining;
 };
 
@@ -134,6 +135,9 @@ void ab_mcp_request_cancel(struct ab_mcp_request *request);
 
 /* A notification on the request's stream; `params` is an object's text. Dropped when the client takes no stream. */
 void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params);
+/* A request of ours to the client, on the same stream (legacy era). `id_json` names it. */
+void ab_mcp_send_request(struct ab_mcp_request *request, const char *id_json, const char *method,
+                         struct ab_json params);
 bool ab_mcp_is_behind(const struct ab_mcp_request *request);
 
 /* A result under construction: `writer` stands inside its object. */

@@ -1,4 +1,5 @@
 /* Tools about a task that is there: get-task, reply-task, stop-task. */
+#include "mcp/input_state.h"
 #include "mcp/tool_call.h"
 #include "mcp/wait.h"
 
@@ -32,10 +33,14 @@ void ab_mcp_tool_get_task(struct ab_mcp_request *request, struct ab_json argumen
     struct ab_mcp_call_kind kind = { .with_events = ab_json_exists(after) };
     struct ab_mcp_patience patience = { .wait_ms = ab_mcp_hold_ms(request, ab_json_member(arguments, "wait_s"),
                                                                   settings->hold_ms) };
+    char earlier[AB_TASK_ID_SIZE];
+    enum ab_mcp_retry retry = ab_mcp_read_request_state(request, earlier);
     struct ab_task task = { 0 };
     int64_t number = 0;
 
-    if (!load_task(request, arguments, &task))
+    if (retry == AB_MCP_RETRY_GOOD)
+        ab_mcp_wait_resume(request, earlier, &kind, &patience, false, AB_DISCONNECT_KEEP);
+    if (retry != AB_MCP_RETRY_NONE || !load_task(request, arguments, &task))
         return;
     if (kind.with_events && ab_json_int(after, &number))
         kind.events_after = (uint64_t)number;

@@ -1,7 +1,11 @@
 #include "mcp/wait.h"
 
+#include "mcp/dialogue.h"
 #include "mcp/ext_tasks.h"
+#include "mcp/input.h"
+#include "mcp/input_state.h"
 #include "mcp/progress.h"
+#include "task/question.h"
 
 #include "base/mem.h"
 
@@ -25,6 +29,8 @@ struct ab_mcp_wait {
     bool time_is_up;
     bool moved; /* its state may have changed since it was looked at */
     struct ab_watch *watch;
+    struct ab_mcp_dialogue *dialogue; /* or NULL: made at the first question */
+    char *responses; /* or NULL: inputResponses that came without a state, for questions that may come */
     struct ab_timer *deadline;
     struct ab_timer *heartbeat;
     struct ab_mcp_progress progress;
@@ -40,17 +46,19 @@ static void drop_timers(struct ab_mcp_wait *wait)
 
 static void wait_free(struct ab_mcp_wait *wait)
 {
+    ab_mcp_dialogue_free(wait->dialogue);
     ab_mcp_operation_end(&wait->operation);
     ab_watch_free(wait->watch);
     drop_timers(wait);
     free(wait->agent);
+    free(wait->responses);
     free(wait->owner);
     free(wait);
 }
 
 /* --- the client leaves --- */
 
-static void stopped(void *arg, enum ab_steer_outcome outcome, const struct ab_task *task, const char *text)
+static void steered(void *arg, enum ab_steer_outcome outcome, const struct ab_task *task, const char *text)
 {
     (void)arg;
     (void)outcome;
@@ -66,7 +74,7 @@ static void leave(struct ab_mcp_wait *wait)
     if (!wait->starts_task)
         return;
     if (wait->cancelled || wait->on_disconnect == AB_DISCONNECT_CANCEL)
-        ab_engine_stop(engine, wait->owner, wait->task_id, stopped, NULL);
+        ab_engine_stop(engine, wait->owner, wait->task_id, steered, NULL);
     else if (wait->on_disconnect == AB_DISCONNECT_GRACE)
         ab_engine_abandon(engine, wait->task_id, wait->mcp->settings.disconnect_grace_ms);
 }
@@ -76,6 +84,7 @@ static void on_gone(struct ab_mcp_operation *operation, bool cancelled)
     struct ab_mcp_wait *wait = AB_OWNER(operation, struct ab_mcp_wait, operation);
 
     wait->cancelled = cancelled;
+    ab_mcp_dialogue_detach(wait->dialogue);
     if (wait->task_id[0] == '\0') { /* the creation's answer will find nobody waiting */
         drop_timers(wait);
         return;
@@ -152,20 +161,74 @@ static void answer(struct ab_mcp_wait *wait, const struct ab_task *task)
 {
     struct ab_mcp_request *request = wait->operation.request;
     struct ab_mcp_call_kind kind = wait->kind;
-    bool handle = wait->patience.handle && !ab_task_status_is_terminal(task->status);
+    struct ab_mcp_patience patience = wait->patience;
     bool starts_task = wait->starts_task;
+    bool asks = task->status == AB_TASK_PAUSED && request->version->era == AB_MCP_MODERN &&
+                (!patience.handle || patience.ask_on_call) && ab_mcp_can_answer(request, task);
 
     wait_free(wait);
-    if (handle)
+    if (asks)
+        ab_mcp_answer_input_required(request, task, NULL);
+    else if (patience.handle && !ab_task_status_is_terminal(task->status))
         ab_mcp_answer_handle(request, task);
     else
         ab_mcp_answer_task(request, task, &kind, starts_task);
 }
 
-static bool is_due(const struct ab_mcp_wait *wait, const struct ab_task *task)
+/* Whether the pause can be settled while the call stays open: a legacy client is asked on its stream. */
+static bool asks_on_stream(struct ab_mcp_wait *wait, const struct ab_task *task)
 {
-    if (ab_task_status_is_terminal(task->status) || task->status == AB_TASK_PAUSED || wait->time_is_up)
+    if (wait->time_is_up || task->status != AB_TASK_PAUSED)
+        return false;
+    if (wait->dialogue == NULL)
+        wait->dialogue = ab_mcp_dialogue_new(wait->operation.request, wait->task_id);
+    return wait->dialogue != NULL && ab_mcp_dialogue_sync(wait->dialogue, task);
+}
+
+static bool all_fit(const struct ab_task *task, struct ab_json answers)
+{
+    struct ab_json_iterator each = ab_json_iterate(answers);
+    char reason[512];
+    struct ab_json key;
+    struct ab_json answer;
+
+    while (ab_json_next(&each, &key, &answer)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
+        struct ab_json question = ab_json_member(ab_json_trusted(task->questions_json), name != NULL ? name : "");
+        if (!ab_question_fits(question, answer, reason, sizeof(reason)))
+            return false;
+    }
+    return ab_json_count(answers) > 0;
+}
+
+/* A call may bring answers before it was asked, when its client did not keep the state: they are given once, and if
+ * they do not fit the client is asked as if it had brought none. */
+static bool answers_itself(struct ab_mcp_wait *wait, const struct ab_task *task)
+{
+    struct ab_buf answers = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool any = false;
+
+    if (wait->responses == NULL || task->status != AB_TASK_PAUSED)
+        return false;
+    ab_mcp_answers_from_responses(&answers, task, ab_json_trusted(wait->responses));
+    any = all_fit(task, ab_json_trusted(answers.data));
+    if (any) {
+        free(wait->responses);
+        wait->responses = NULL;
+        ab_engine_answer(wait->mcp->settings.engine, wait->owner, wait->task_id, answers.data, steered, NULL);
+    }
+    ab_buf_deinit(&answers);
+    return any;
+}
+
+static bool is_due(struct ab_mcp_wait *wait, const struct ab_task *task)
+{
+    if (ab_task_status_is_terminal(task->status) || wait->time_is_up)
         return true;
+    if (task->status == AB_TASK_PAUSED && !answers_itself(wait, task) && !asks_on_stream(wait, task))
+        return true;
+    if (task->status != AB_TASK_PAUSED && wait->dialogue != NULL)
+        (void)ab_mcp_dialogue_sync(wait->dialogue, task); /* withdraws what another has answered */
     return wait->kind.with_events && task->last_event > wait->kind.events_after;
 }
 
@@ -253,6 +316,8 @@ struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, const struct
     /* Only in the modern era does closing the stream say something (basic/transports, "Cancellation"). */
     wait->on_disconnect = request->version->era == AB_MCP_MODERN ? on_disconnect : AB_DISCONNECT_KEEP;
     wait->owner = ab_strdup(request->channel->owner);
+    if (starts_task && request->version->era == AB_MCP_MODERN)
+        wait->responses = ab_json_dup(ab_json_member(request->message.params, "inputResponses"));
     ab_mcp_operation_begin(&wait->operation, &ops, request);
     if (patience->wait_ms >= 0) {
         wait->deadline = ab_timer_new(loop, on_deadline, wait);

@@ -7,8 +7,9 @@
 
 /* What a call may cost its caller in time. */
 struct ab_mcp_patience {
-    int64_t wait_ms; /* how long the call is held; < 0: to the task's end */
-    bool handle;     /* then (or at a question) the answer is a handle of the Tasks extension */
+    int64_t wait_ms;  /* how long the call is held; < 0: to the task's end */
+    bool handle;      /* then the answer is a handle of the Tasks extension */
+    bool ask_on_call; /* a question is put on the call itself, although there could be a handle */
 };
 
 struct ab_mcp_wait;
@@ -20,6 +21,10 @@ AB_MUST struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, cons
                                             enum ab_on_disconnect on_disconnect);
 /* The task is there: waits from event number `cursor` on. */
 void ab_mcp_wait_for(struct ab_mcp_wait *wait, const struct ab_task *task, uint64_t cursor);
+/* A retried call with answers (InputRequiredResult): goes on with its earlier task. Answers it, then waits as a new
+ * call would. */
+void ab_mcp_wait_resume(struct ab_mcp_request *request, const char *task_id, const struct ab_mcp_call_kind *kind,
+                        const struct ab_mcp_patience *patience, bool starts_task, enum ab_on_disconnect on_disconnect);
 /* There will be no task: hands the request back (NULL when it is gone) and frees the wait. */
 struct ab_mcp_request *ab_mcp_wait_abort(struct ab_mcp_wait *wait);
 

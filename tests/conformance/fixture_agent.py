@@ -196,7 +196,7 @@ TOOLS = {
     "test_input_required_result_multiple_inputs": multiple_inputs,
     "test_input_required_result_multi_round": multi_round,
     "test_input_required_result_tampered_state": request_state,
-    "test_input_required_result_capabilities": lambda: result(json.dumps(ask({"user_name": NAME}))),
+    "test_input_required_result_capabilities": lambda: result(json.dumps(ask({"user_name": NAME, "greeting": SAMPLING}))),
 }
 
 TOOLS[sys.argv[1]]()
