@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Bridge } from './bridge.mjs';
 
 let bridge;
@@ -22,8 +22,8 @@ function asking(version) {
   };
 }
 
-async function connect(version) {
-  const client = new Client({ name: 'interop', version: '1' });
+async function connect(version, capabilities = {}) {
+  const client = new Client({ name: 'interop', version: '1' }, { capabilities });
   const transport = new StreamableHTTPClientTransport(bridge.url, { fetch: asking(version) });
   await client.connect(transport);
   assert.equal(transport.protocolVersion, version);
@@ -96,6 +96,53 @@ for (const version of ['2025-03-26', '2025-06-18', '2025-11-25']) {
     await client.close();
   });
 }
+
+for (const version of ['2025-06-18', '2025-11-25']) {
+  test(`${version}: an agent's question is put on the open call`, async () => {
+    const { client } = await connect(version, { elicitation: {} });
+    const questions = [];
+    client.setRequestHandler(ElicitRequestSchema, (request) => {
+      questions.push(request.params.message);
+      return { action: 'accept', content: {} };
+    });
+    const done = await call(client, 'ask');
+    assert.equal(done.content[0].text, 'accept');
+    assert.deepEqual(questions, ['Go on?\nThere is no way back.']);
+    await client.close();
+  });
+
+  test(`${version}: answered elsewhere first, the open question is withdrawn`, async () => {
+    const { client } = await connect(version, { elicitation: {} });
+    const other = (await connect(version)).client;
+    let withdrawn;
+    const asked = new Promise((resolve) => {
+      client.setRequestHandler(ElicitRequestSchema, async (request, { signal }) => {
+        resolve();
+        await new Promise((done) => signal.addEventListener('abort', done));
+        withdrawn = true;
+        return { action: 'cancel' };
+      });
+    });
+    const open = call(client, 'ask');
+    await asked;
+    const { content } = await other.callTool({ name: 'list-tasks', arguments: { limit: 1 } });
+    const id = JSON.parse(content[0].text).tasks[0].task_id;
+    await other.callTool({ name: 'reply-task', arguments: { task_id: id, approve: false } });
+    assert.equal((await open).content[0].text, 'decline');
+    await until(() => withdrawn);
+    await client.close();
+    await other.close();
+  });
+}
+
+test('a client that cannot be asked is told how to answer', async () => {
+  const { client } = await connect('2025-11-25');
+  const paused = await call(client, 'ask');
+  assert.equal(paused.structuredContent.status, 'paused');
+  assert.match(paused.content[0].text, /Go on|no way back/);
+  assert.match(paused.content[0].text, /reply-task/);
+  await client.close();
+});
 
 // A condition that some other party brings about: asked for until it holds, bounded by the test's own timeout.
 async function until(holds) {

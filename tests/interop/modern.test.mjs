@@ -78,6 +78,26 @@ test('aborting a call of an agent with on_disconnect "cancel" stops its task', a
   await client.close();
 });
 
+test("an agent's question: input_required, answered and retried by the SDK itself", async () => {
+  const client = new Client({ name: 'interop', version: '1' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } }, capabilities: { elicitation: { form: {} } } });
+  client.setRequestHandler('elicitation/create', () => ({ action: 'decline' }));
+  await client.connect(new StreamableHTTPClientTransport(bridge.url));
+  assert.equal((await call(client, 'ask')).content[0].text, 'decline');
+  await client.close();
+});
+
+test('a question that came after the call was answered goes out on the next get-task', async () => {
+  const client = new Client({ name: 'interop', version: '1' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } }, capabilities: { elicitation: { form: {} } } });
+  client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: {} }));
+  await client.connect(new StreamableHTTPClientTransport(bridge.url));
+  const handle = await call(client, 'ask', { wait_s: 0 });
+  const done = await client.callTool({ name: 'get-task', arguments: { task_id: handle.structuredContent.task_id } });
+  assert.equal(done.structuredContent.result, 'accept');
+  await client.close();
+});
+
 test('the Tasks extension: handle, polling, result', async () => {
   const handle = await tool('invoke', { agent: 'worker', text: 'ask' });
   assert.equal(handle.resultType, 'task');
