@@ -1,5 +1,5 @@
 /* The answer's way out: plain JSON when all is said in time, else an event stream (MCP, basic/transports). */
-#include "mcp/request.h"
+#include "mcp/core_tasks.h"
 
 #include "base/mem.h"
 #include "wire/sse.h"
@@ -64,6 +64,7 @@ static void on_closed(void *arg, bool finished)
     channel->done = true;
     while ((link = ab_list_first(&channel->requests)) != NULL)
         request_free(AB_OWNER(link, struct ab_mcp_request, link));
+    ab_mcp_session_stream_closed(channel);
     ab_link_remove(&channel->stream_link);
     ab_timer_free(channel->head_timer);
     ab_buf_deinit(&channel->gathered);
@@ -351,6 +352,16 @@ static void send_call(struct ab_mcp_request *request, struct ab_json id, const c
     ab_buf_deinit(&message);
 }
 
+void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, struct ab_str params)
+{
+    struct ab_buf message = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    AB_CLEANUP(ab_free_string) char *text = ab_strndup(params.data, params.size);
+
+    ab_jsonrpc_write_call(&message, (struct ab_json){ 0 }, method, text);
+    write_event(channel, ab_buf_str(&message));
+    ab_buf_deinit(&message);
+}
+
 void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params)
 {
     send_call(request, (struct ab_json){ 0 }, method, params);
@@ -384,11 +395,15 @@ void ab_mcp_result_send(struct ab_mcp_result *result)
     struct ab_mcp_request *request = result->request;
     struct ab_buf message = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
-    if (request->version->era == AB_MCP_MODERN) {
+    bool modern = request->version->era == AB_MCP_MODERN;
+
+    if (modern || result->meta_key != NULL) {
         ab_json_write_key(&result->writer, "_meta");
         ab_json_object_begin(&result->writer);
-        ab_json_write_key(&result->writer, "io.modelcontextprotocol/serverInfo");
-        ab_mcp_write_server_info(&result->writer);
+        if (modern) {
+            ab_json_write_key(&result->writer, "io.modelcontextprotocol/serverInfo");
+            ab_mcp_write_server_info(&result->writer);
+        }
         if (result->meta_key != NULL)
             ab_json_put_value(&result->writer, result->meta_key, result->meta_value);
         ab_json_object_end(&result->writer);

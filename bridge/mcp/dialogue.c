@@ -1,5 +1,6 @@
 #include "mcp/dialogue.h"
 
+#include "mcp/core_tasks.h"
 #include "mcp/input.h"
 
 #include "base/mem.h"
@@ -22,10 +23,11 @@ struct ab_mcp_dialogue {
     char session_id[AB_MCP_SESSION_ID_SIZE];
     char *owner;
     char task_id[AB_TASK_ID_SIZE];
+    bool related; /* what is put names its task: the request is not the one that made it */
     struct ab_list asked;
 };
 
-struct ab_mcp_dialogue *ab_mcp_dialogue_new(struct ab_mcp_request *request, const char *task_id)
+struct ab_mcp_dialogue *ab_mcp_dialogue_new(struct ab_mcp_request *request, const char *task_id, bool related)
 {
     struct ab_mcp_dialogue *dialogue;
 
@@ -34,6 +36,7 @@ struct ab_mcp_dialogue *ab_mcp_dialogue_new(struct ab_mcp_request *request, cons
         return NULL;
     dialogue = ab_alloc(1, sizeof(*dialogue));
     dialogue->mcp = request->mcp;
+    dialogue->related = related;
     dialogue->request = request;
     dialogue->owner = ab_strdup(request->channel->owner);
     memcpy(dialogue->session_id, request->session_id, sizeof(dialogue->session_id));
@@ -93,6 +96,33 @@ static struct asked *find(struct ab_mcp_dialogue *dialogue, const char *key)
     return NULL;
 }
 
+/* The params, with the task they belong to in _meta (2025-11-25, basic/utilities/tasks). */
+static char *with_related_task(struct ab_json params, const char *task_id)
+{
+    struct ab_json_iterator members = ab_json_iterate(params);
+    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    AB_CLEANUP(ab_free_string) char *related = ab_mcp_related_task(task_id);
+    struct ab_json_writer writer;
+    struct ab_json key;
+    struct ab_json value;
+
+    ab_json_writer_init(&writer, &out);
+    ab_json_object_begin(&writer);
+    while (ab_json_next(&members, &key, &value)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
+        if (name == NULL || strcmp(name, "_meta") == 0)
+            continue;
+        ab_json_write_key_str(&writer, ab_str(name));
+        ab_json_write_value(&writer, value);
+    }
+    ab_json_write_key(&writer, "_meta");
+    ab_json_object_begin(&writer);
+    ab_json_put_raw(&writer, AB_MCP_RELATED_TASK, related);
+    ab_json_object_end(&writer);
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&out);
+}
+
 /* `question` is how it stands in the task; `input_request` is how it is put, which may say more. */
 static void put(struct ab_mcp_dialogue *dialogue, const char *key, struct ab_json question,
                 struct ab_json input_request)
@@ -109,7 +139,12 @@ static void put(struct ab_mcp_dialogue *dialogue, const char *key, struct ab_jso
     ab_list_append(&dialogue->asked, &asked->link);
     place = map_key(dialogue->session_id, ab_str(asked->id));
     ab_map_set(&dialogue->mcp->dialogues, ab_str(place), asked);
-    ab_mcp_send_request(dialogue->request, asked->id, method, params);
+    if (dialogue->related) {
+        AB_CLEANUP(ab_free_string) char *with_task = with_related_task(params, dialogue->task_id);
+        ab_mcp_send_request(dialogue->request, asked->id, method, ab_json_trusted(with_task));
+    } else {
+        ab_mcp_send_request(dialogue->request, asked->id, method, params);
+    }
 }
 
 /* The open questions as input requests, {"<key>":{"method","params"}}. */

@@ -7,8 +7,9 @@
 
 struct ab_mcp_dialogue;
 
-/* NULL when this request's client cannot be asked: not legacy, no stream, or no capability at all. */
-AB_MUST struct ab_mcp_dialogue *ab_mcp_dialogue_new(struct ab_mcp_request *request, const char *task_id);
+/* NULL when this request's client cannot be asked: not legacy, no stream, or no capability at all. `related`: what is
+ * put carries its task's id in _meta. */
+AB_MUST struct ab_mcp_dialogue *ab_mcp_dialogue_new(struct ab_mcp_request *request, const char *task_id, bool related);
 /* Forgets what is open; what was asked is withdrawn (notifications/cancelled) while the request is still there. NULL is
  * accepted. */
 void ab_mcp_dialogue_free(struct ab_mcp_dialogue *dialogue);

@@ -110,8 +110,7 @@ int ab_mcp_write_detailed_task(struct ab_json_writer *writer, struct ab_mcp *mcp
 
 /* --- tasks/get, tasks/update, tasks/cancel --- */
 
-/* Loads the task that params.taskId names; answers and returns false when there is none. */
-static bool load_task(struct ab_mcp_request *request, struct ab_task *task)
+bool ab_mcp_load_task(struct ab_mcp_request *request, struct ab_task *task)
 {
     struct ab_engine *engine = request->mcp->settings.engine;
     AB_CLEANUP(ab_free_string) char *id = ab_json_string_dup(ab_json_member(request->message.params, "taskId"));
@@ -138,7 +137,7 @@ void ab_mcp_tasks_get(struct ab_mcp_request *request)
     struct ab_task task = { 0 };
     struct ab_mcp_result result;
 
-    if (!load_task(request, &task))
+    if (!ab_mcp_load_task(request, &task))
         return;
     ab_mcp_result_begin(&result, request, "complete");
     if (ab_mcp_write_detailed_task(&result.writer, request->mcp, request->version, request->capabilities, &task) < 0) {
@@ -175,7 +174,7 @@ void ab_mcp_tasks_update(struct ab_mcp_request *request)
                              ab_json_type_name(responses));
         return;
     }
-    if (!load_task(request, &task))
+    if (!ab_mcp_load_task(request, &task))
         return;
     ab_mcp_answers_from_responses(&answers, &task, responses);
     ab_engine_answer(request->mcp->settings.engine, request->channel->owner, task.id, answers.data, acknowledge,
@@ -188,7 +187,7 @@ void ab_mcp_tasks_cancel(struct ab_mcp_request *request)
 {
     struct ab_task task = { 0 };
 
-    if (!load_task(request, &task))
+    if (!ab_mcp_load_task(request, &task))
         return;
     ab_engine_stop(request->mcp->settings.engine, request->channel->owner, task.id, acknowledge,
                    ab_mcp_ticket_new(request));

@@ -10,4 +10,7 @@ void ab_mcp_answer_handle(struct ab_mcp_request *request, const struct ab_task *
 int ab_mcp_write_detailed_task(struct ab_json_writer *writer, struct ab_mcp *mcp, const struct ab_mcp_version *version,
                                uint32_t capabilities, const struct ab_task *task);
 
+/* Loads the task that params.taskId names (the caller deinits it); answers and returns false when there is none. */
+AB_MUST bool ab_mcp_load_task(struct ab_mcp_request *request, struct ab_task *task);
+
 #endif

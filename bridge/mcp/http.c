@@ -2,6 +2,7 @@
  *
  * The order of the checks is fixed by what clients of either era must be able to tell apart: content type, JSON, era,
  * then that era's headers and `_meta`, then the method. */
+#include "mcp/core_tasks.h"
 #include "mcp/dialogue.h"
 #include "mcp/http_modern.h"
 #include "mcp/methods.h"
@@ -269,6 +270,7 @@ static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, co
     channel = ab_mcp_channel_new(mcp, exchange, owner);
     channel->can_stream = true;
     ab_list_append(&mcp->streams, &channel->stream_link);
+    ab_mcp_session_stream_opened(channel, session.id);
     ab_mcp_channel_stream(channel);
     if (mcp->draining)
         ab_mcp_channel_end(channel);

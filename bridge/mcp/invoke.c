@@ -120,6 +120,8 @@ static struct ab_mcp_patience patience_for(const struct ab_mcp_request *request,
     const struct ab_mcp_settings *settings = &request->mcp->settings;
     bool tasks = (request->capabilities & AB_MCP_CAN_TASKS) != 0;
 
+    if (ab_mcp_wants_core_task(request))
+        return (struct ab_mcp_patience){ .core_task = true };
     return (struct ab_mcp_patience){
         .handle = tasks,
         .wait_ms = ab_mcp_hold_ms(request, wait_s, tasks ? settings->grace_ms : settings->hold_ms),

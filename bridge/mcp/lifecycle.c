@@ -52,7 +52,11 @@ void ab_mcp_initialize(struct ab_mcp_request *request)
     begin_session(request, params);
     ab_mcp_result_begin(&result, request, "complete");
     ab_json_put_text(&result.writer, "protocolVersion", request->version->name);
-    ab_json_put_raw(&result.writer, "capabilities", "{\"tools\":{},\"logging\":{}}");
+    ab_json_put_raw(&result.writer, "capabilities",
+                    request->version->core_tasks
+                        ? "{\"tools\":{},\"logging\":{},"
+                          "\"tasks\":{\"list\":{},\"cancel\":{},\"requests\":{\"tools\":{\"call\":{}}}}}"
+                        : "{\"tools\":{},\"logging\":{}}");
     ab_json_write_key(&result.writer, "serverInfo");
     ab_mcp_write_server_info(&result.writer);
     ab_json_put_text(&result.writer, "instructions", instructions);

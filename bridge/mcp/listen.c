@@ -194,6 +194,8 @@ void ab_mcp_subscriptions_listen(struct ab_mcp_request *request)
     ab_list_append(&request->mcp->streams, &request->channel->stream_link);
     acknowledge(listen, wishes);
     on_drained(&listen->operation);
+    if (request->mcp->draining)
+        ab_mcp_listen_end(request);
 }
 
 void ab_mcp_listen_end(struct ab_mcp_request *request)

@@ -1,4 +1,5 @@
-/* list-agents and list-tasks: pages whose cursors are sealed, so that a caller can neither read nor forge them. */
+/* list-agents and list-tasks. */
+#include "mcp/page.h"
 #include "mcp/tool_call.h"
 #include "mcp/tools.h"
 
@@ -10,34 +11,6 @@
 
 #define PAGE_OF_AGENTS 100
 #define PAGE_OF_TASKS 20
-
-static void put_cursor(struct ab_mcp_request *request, struct ab_json_writer *writer, const char *purpose,
-                       const char *place)
-{
-    struct ab_buf token = AB_BUF_INIT(4096);
-
-    if (ab_seal(request->mcp->settings.sealer, purpose, ab_str(request->channel->owner), ab_str(place), &token) ==
-        AB_OK)
-        ab_json_put_text(writer, "next_cursor", token.data);
-    ab_buf_deinit(&token);
-}
-
-/* The place a cursor stands for, owned by the caller; "" without one. NULL after answering that it is unknown. */
-static char *read_cursor(struct ab_mcp_request *request, struct ab_json cursor, const char *purpose)
-{
-    AB_CLEANUP(ab_free_string) char *token = ab_json_string_dup(cursor);
-    struct ab_buf place = AB_BUF_INIT(4096);
-
-    if (!ab_json_exists(cursor))
-        return ab_strdup("");
-    if (token == NULL ||
-        !ab_unseal(request->mcp->settings.sealer, purpose, ab_str(request->channel->owner), ab_str(token), &place)) {
-        ab_buf_deinit(&place);
-        ab_mcp_answer_tool_error(request, "This cursor is unknown: take next_cursor of the page before");
-        return NULL;
-    }
-    return ab_buf_steal(&place);
-}
 
 /* --- agents --- */
 
@@ -77,13 +50,15 @@ void ab_mcp_tool_list_agents(struct ab_mcp_request *request, struct ab_json argu
     const struct ab_agent_settings *agent;
     AB_CLEANUP(ab_free_string) char *query = ab_json_string_dup(ab_json_member(arguments, "query"));
     AB_CLEANUP(ab_free_string) char *kind = ab_json_string_dup(ab_json_member(arguments, "kind"));
-    AB_CLEANUP(ab_free_string) char *place = read_cursor(request, ab_json_member(arguments, "cursor"), purpose);
+    AB_CLEANUP(ab_free_string) char *place = NULL;
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
     size_t n = 0;
 
-    if (place == NULL)
+    if (!ab_mcp_read_page(request, ab_json_member(arguments, "cursor"), purpose, &place)) {
+        ab_mcp_answer_tool_error(request, "This cursor is unknown: take next_cursor of the page before");
         return;
+    }
     ab_json_writer_init(&writer, &text);
     ab_json_object_begin(&writer);
     ab_json_write_key(&writer, "agents");
@@ -98,7 +73,7 @@ void ab_mcp_tool_list_agents(struct ab_mcp_request *request, struct ab_json argu
     if (agent != NULL) {
         char next[32];
         snprintf(next, sizeof(next), "%zu", index);
-        put_cursor(request, &writer, purpose, next);
+        ab_mcp_put_page(request, &writer, "next_cursor", purpose, next);
     }
     ab_json_object_end(&writer);
     ab_mcp_answer_structured(request, text.data);
@@ -144,34 +119,26 @@ static uint32_t read_statuses(struct ab_json names)
     return statuses;
 }
 
-static void read_place(const char *place, struct ab_store_filter *filter)
-{
-    char *id = NULL;
-
-    if (place[0] == '\0')
-        return;
-    filter->before_created_at = strtoll(place, &id, 10);
-    filter->before_id = id + 1;
-}
-
 void ab_mcp_tool_list_tasks(struct ab_mcp_request *request, struct ab_json arguments)
 {
     static const char purpose[] = "mcp-tasks-page";
     AB_CLEANUP(ab_free_string) char *agent = ab_json_string_dup(ab_json_member(arguments, "agent"));
     AB_CLEANUP(ab_free_string) char *thread = ab_json_string_dup(ab_json_member(arguments, "thread_id"));
-    AB_CLEANUP(ab_free_string) char *place = read_cursor(request, ab_json_member(arguments, "cursor"), purpose);
+    AB_CLEANUP(ab_free_string) char *place = NULL;
     struct ab_store_filter filter = { .owner = request->channel->owner, .agent = agent, .thread_id = thread };
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct task_page page = { .limit = PAGE_OF_TASKS };
     int64_t limit;
 
-    if (place == NULL)
+    if (!ab_mcp_read_page(request, ab_json_member(arguments, "cursor"), purpose, &place)) {
+        ab_mcp_answer_tool_error(request, "This cursor is unknown: take next_cursor of the page before");
         return;
+    }
     if (ab_json_int(ab_json_member(arguments, "limit"), &limit))
         page.limit = (size_t)limit;
     filter.statuses = read_statuses(ab_json_member(arguments, "status"));
     filter.limit = page.limit + 1;
-    read_place(place, &filter);
+    ab_mcp_page_filter(place, &filter);
     ab_json_writer_init(&page.writer, &text);
     ab_json_object_begin(&page.writer);
     ab_json_write_key(&page.writer, "tasks");
@@ -179,7 +146,7 @@ void ab_mcp_tool_list_tasks(struct ab_mcp_request *request, struct ab_json argum
     int result = ab_engine_list(request->mcp->settings.engine, &filter, add_task, &page);
     ab_json_array_end(&page.writer);
     if (page.more)
-        put_cursor(request, &page.writer, purpose, page.last);
+        ab_mcp_put_page(request, &page.writer, "next_cursor", purpose, page.last);
     ab_json_object_end(&page.writer);
     if (result < 0)
         ab_mcp_answer_errorf(request, AB_JSONRPC_INTERNAL_ERROR, "The tasks cannot be read");

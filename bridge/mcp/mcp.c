@@ -48,6 +48,7 @@ struct ab_mcp *ab_mcp_new(const struct ab_mcp_settings *settings, char *reason, 
     mcp->settings.tools = NULL;
     ab_map_init(&mcp->cancellable);
     ab_map_init(&mcp->dialogues);
+    ab_map_init(&mcp->session_streams);
     ab_list_init(&mcp->streams);
     if (!ab_mcp_tools_init(mcp, settings->tools, settings->n_tools, reason, reason_size)) {
         ab_mcp_free(mcp);
@@ -82,6 +83,7 @@ void ab_mcp_free(struct ab_mcp *mcp)
     ab_mcp_tools_deinit(mcp);
     ab_map_deinit(&mcp->cancellable);
     ab_map_deinit(&mcp->dialogues);
+    ab_map_deinit(&mcp->session_streams);
     free((void *)(uintptr_t)mcp->settings.default_agent);
     free((void *)(uintptr_t)mcp->settings.user_json);
     free(mcp);

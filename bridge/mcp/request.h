@@ -43,10 +43,11 @@ struct ab_mcp {
     struct ab_mcp_published *published;
     size_t n_published;
     struct ab_mcp_builtin builtin[AB_MCP_BUILTINS];
-    struct ab_map dialogues;   /* "session id request id" -> a question put to a legacy client (dialogue.c) */
-    uint64_t asked;            /* numbers our requests to clients */
-    struct ab_map cancellable; /* "session id request id" -> struct ab_mcp_request, open legacy requests */
-    struct ab_list streams;    /* GET and listen channels, for keep-alives */
+    struct ab_map session_streams; /* session id -> its GET stream */
+    struct ab_map dialogues;       /* "session id request id" -> a question put to a legacy client (dialogue.c) */
+    uint64_t asked;                /* numbers our requests to clients */
+    struct ab_map cancellable;     /* "session id request id" -> struct ab_mcp_request, open legacy requests */
+    struct ab_list streams;        /* GET and listen channels, for keep-alives */
     struct ab_timer *keep_alive;
     bool draining;
 };
@@ -70,7 +71,8 @@ struct ab_mcp_channel {
     char *session_token;    /* sent as Mcp-Session-Id with the head, or NULL */
     struct ab_buf gathered; /* plain answers so far; of a stream, what is held while the client is behind */
     struct ab_timer *head_timer;
-    struct ab_link stream_link; /* in ab_mcp.streams */
+    struct ab_link stream_link;            /* in ab_mcp.streams */
+    struct session_stream *session_stream; /* of a GET stream; core_tasks.c */
 };
 
 struct ab_mcp_operation;
@@ -133,6 +135,8 @@ AB_MUST struct ab_mcp_request *ab_mcp_ticket_redeem(struct ab_mcp_ticket *ticket
 /* A request that the client cancelled: its operation is told, no answer follows. */
 void ab_mcp_request_cancel(struct ab_mcp_request *request);
 
+/* A notification on a stream without a request (GET). */
+void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, struct ab_str params);
 /* A notification on the request's stream; `params` is an object's text. Dropped when the client takes no stream. */
 void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params);
 /* A request of ours to the client, on the same stream (legacy era). `id_json` names it. */

@@ -1,5 +1,6 @@
 #include "mcp/result.h"
 
+#include "mcp/core_tasks.h"
 #include "mcp/tools.h"
 
 #include "base/mem.h"
@@ -215,6 +216,7 @@ void ab_mcp_answer_task(struct ab_mcp_request *request, const struct ab_task *ta
                         bool error_as_result)
 {
     struct ab_mcp_result result;
+    AB_CLEANUP(ab_free_string) char *related = kind->related ? ab_mcp_related_task(task->id) : NULL;
 
     if (error_as_result && task->status == AB_TASK_ERROR && task->reason == AB_REASON_PROTOCOL) {
         AB_CLEANUP(ab_free_string) char *message = NULL;
@@ -229,6 +231,8 @@ void ab_mcp_answer_task(struct ab_mcp_request *request, const struct ab_task *ta
         ab_mcp_answer_error(request, AB_JSONRPC_INTERNAL_ERROR, "The task's log cannot be read", NULL);
         return;
     }
+    if (related != NULL)
+        ab_mcp_result_meta(&result, AB_MCP_RELATED_TASK, ab_json_trusted(related));
     ab_mcp_result_send(&result);
 }
 

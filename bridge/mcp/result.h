@@ -10,6 +10,7 @@ struct ab_mcp_call_kind {
     const struct ab_mcp_published *tool; /* NULL: invoke, get-task ... */
     uint64_t events_after;
     bool with_events;
+    bool related; /* the answer names its task in _meta (2025-11-25, tasks/result) */
 };
 
 /* Which tool made this task, from its surface_json; `tool` NULL for invoke and for tasks of other faces. */

@@ -48,6 +48,25 @@ static bool check_arguments(struct ab_mcp_request *request, const struct ab_sche
     return false;
 }
 
+/* Whether the caller wants a task of the 2025-11-25 dialect; other versions ignore the member. */
+bool ab_mcp_wants_core_task(const struct ab_mcp_request *request)
+{
+    return request->version->core_tasks && ab_json_exists(ab_json_member(request->message.params, "task"));
+}
+
+/* False, after an answer: this tool makes no tasks (2025-11-25, basic/utilities/tasks: -32601). */
+static bool check_task_support(struct ab_mcp_request *request, const struct ab_mcp_published *published,
+                               const struct ab_mcp_builtin *builtin)
+{
+    bool optional =
+        published != NULL ? published->settings.task != AB_TOOL_TASK_NEVER : strcmp(builtin->name, "invoke") == 0;
+
+    if (optional || !ab_mcp_wants_core_task(request))
+        return true;
+    ab_mcp_answer_errorf(request, AB_JSONRPC_METHOD_NOT_FOUND, "This tool cannot be called as a task");
+    return false;
+}
+
 void ab_mcp_tools_call(struct ab_mcp_request *request)
 {
     struct ab_json name = ab_json_member(request->message.params, "name");
@@ -65,6 +84,8 @@ void ab_mcp_tools_call(struct ab_mcp_request *request)
                              ab_json_type_name(arguments));
     else if (published == NULL && builtin == NULL)
         ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_PARAMS, "There is no tool %.*s", AB_STR_ARGS(name.text));
+    else if (!check_task_support(request, published, builtin))
+        return;
     else if (!check_arguments(request, published != NULL ? published->input : builtin->input, arguments))
         return;
     else if (published != NULL)

@@ -157,6 +157,13 @@ bool ab_mcp_may_give_handle(const struct ab_mcp_published *tool)
 
 /* --- tools/list --- */
 
+static void put_task_support(struct ab_json_writer *writer, const struct ab_mcp_version *version, bool optional)
+{
+    if (version->core_tasks)
+        ab_json_put_raw(writer, "execution",
+                        optional ? "{\"taskSupport\":\"optional\"}" : "{\"taskSupport\":\"forbidden\"}");
+}
+
 static void write_builtin(struct ab_json_writer *writer, const struct ab_mcp_builtin *tool,
                           const struct ab_mcp_version *version)
 {
@@ -173,6 +180,7 @@ static void write_builtin(struct ab_json_writer *writer, const struct ab_mcp_bui
                           ab_json_exists(output) ? output : ab_json_trusted(ab_embedded(task_schema_file).data));
     if (version->annotations)
         ab_json_put_value(writer, "annotations", ab_json_member(tool->definition, "annotations"));
+    put_task_support(writer, version, strcmp(tool->name, "invoke") == 0);
     ab_json_object_end(writer);
 }
 
@@ -213,6 +221,7 @@ static void write_published(struct ab_json_writer *writer, const struct ab_mcp_p
         write_output_schema(writer, tool);
     if (version->annotations)
         ab_json_put_optional_raw(writer, "annotations", settings->annotations_json);
+    put_task_support(writer, version, settings->task != AB_TOOL_TASK_NEVER);
     ab_json_object_end(writer);
 }
 

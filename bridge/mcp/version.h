@@ -30,6 +30,7 @@ struct ab_mcp_version {
     bool structured;  /* outputSchema, structuredContent, resource_link, title */
     bool icons;
     bool any_structured;                 /* structuredContent may be any JSON value, not only an object */
+    bool core_tasks;                     /* params.task, tasks/get ... as part of the core */
     const struct ab_mcp_method *methods; /* ends with a NULL name */
 };
 

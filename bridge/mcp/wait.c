@@ -1,5 +1,6 @@
 #include "mcp/wait.h"
 
+#include "mcp/core_tasks.h"
 #include "mcp/dialogue.h"
 #include "mcp/ext_tasks.h"
 #include "mcp/input.h"
@@ -71,7 +72,8 @@ static void leave(struct ab_mcp_wait *wait)
 {
     struct ab_engine *engine = wait->mcp->settings.engine;
 
-    if (!wait->starts_task)
+    /* tasks/result only looks: its task has tasks/cancel. */
+    if (!wait->starts_task || wait->kind.related)
         return;
     if (wait->cancelled || wait->on_disconnect == AB_DISCONNECT_CANCEL)
         ab_engine_stop(engine, wait->owner, wait->task_id, steered, NULL);
@@ -167,7 +169,9 @@ static void answer(struct ab_mcp_wait *wait, const struct ab_task *task)
                 (!patience.handle || patience.ask_on_call) && ab_mcp_can_answer(request, task);
 
     wait_free(wait);
-    if (asks)
+    if (patience.core_task)
+        ab_mcp_answer_core_task(request, task);
+    else if (asks)
         ab_mcp_answer_input_required(request, task, NULL);
     else if (patience.handle && !ab_task_status_is_terminal(task->status))
         ab_mcp_answer_handle(request, task);
@@ -181,7 +185,7 @@ static bool asks_on_stream(struct ab_mcp_wait *wait, const struct ab_task *task)
     if (wait->time_is_up || task->status != AB_TASK_PAUSED)
         return false;
     if (wait->dialogue == NULL)
-        wait->dialogue = ab_mcp_dialogue_new(wait->operation.request, wait->task_id);
+        wait->dialogue = ab_mcp_dialogue_new(wait->operation.request, wait->task_id, wait->kind.related);
     return wait->dialogue != NULL && ab_mcp_dialogue_sync(wait->dialogue, task);
 }
 

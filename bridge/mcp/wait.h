@@ -8,6 +8,7 @@
 /* What a call may cost its caller in time. */
 struct ab_mcp_patience {
     int64_t wait_ms;  /* how long the call is held; < 0: to the task's end */
+    bool core_task;   /* the answer is a task of the 2025-11-25 dialect, at once */
     bool handle;      /* then the answer is a handle of the Tasks extension */
     bool ask_on_call; /* a question is put on the call itself, although there could be a handle */
 };

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CreateTaskResultSchema, ElicitRequestSchema, LoggingMessageNotificationSchema, TaskStatusNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { Bridge } from './bridge.mjs';
 
 let bridge;
@@ -134,6 +136,50 @@ for (const version of ['2025-06-18', '2025-11-25']) {
     await other.close();
   });
 }
+
+test('2025-11-25 tasks: made, followed, asked, listed, cancelled', async () => {
+  const { client } = await connect('2025-11-25', { elicitation: {} });
+  client.setRequestHandler(ElicitRequestSchema, (request) => {
+    assert.match(request.params._meta['io.modelcontextprotocol/related-task'].taskId, /^[0-9a-f]{32}$/);
+    return { action: 'accept', content: {} };
+  });
+  const { tools } = await client.listTools();
+  const support = Object.fromEntries(tools.map((tool) => [tool.name, tool.execution.taskSupport]));
+  assert.deepEqual([support.invoke, support['get-task'], support.work], ['optional', 'forbidden', 'optional']);
+
+  const seen = [];
+  const stream = client.experimental.tasks.callToolStream(
+    { name: 'invoke', arguments: { agent: 'worker', text: 'ask' } }, undefined, { task: { ttl: 60000 } });
+  for await (const message of stream) {
+    seen.push(message.type === 'taskStatus' ? message.task.status : message.type);
+    if (message.type === 'error') throw message.error;
+    if (message.type === 'result') assert.equal(message.result.content[0].text, 'accept');
+  }
+  assert.equal(seen[0], 'taskCreated');
+  assert.equal(seen.at(-1), 'result');
+
+  const made = await client.request(
+    { method: 'tools/call', params: { name: 'work', arguments: { what: 'wait' }, task: {} } }, CreateTaskResultSchema);
+  assert.equal(made.task.status, 'working');
+  const listed = await client.experimental.tasks.listTasks();
+  assert.equal(listed.tasks[0].taskId, made.task.taskId);
+  const cancelled = await client.experimental.tasks.cancelTask(made.task.taskId);
+  assert.equal(cancelled.status, 'cancelled');
+  await assert.rejects(client.experimental.tasks.cancelTask(made.task.taskId), /ended already/);
+  await assert.rejects(client.experimental.tasks.getTask('nothing'), /no task/);
+  await client.close();
+});
+
+test('2025-11-25 tasks: states on the GET stream', async () => {
+  const { client } = await connect('2025-11-25');
+  const states = [];
+  client.setNotificationHandler(TaskStatusNotificationSchema, (message) => { states.push(message.params.status); });
+  const made = await client.request(
+    { method: 'tools/call', params: { name: 'work', arguments: { what: 'wait' }, task: {} } }, CreateTaskResultSchema);
+  await client.experimental.tasks.cancelTask(made.task.taskId);
+  await until(() => states.includes('cancelled'));
+  await client.close();
+});
 
 test('a client that cannot be asked is told how to answer', async () => {
   const { client } = await connect('2025-11-25');

@@ -1,0 +1,17 @@
+/* Tasks as MCP 2025-11-25 has them in its core: params.task on a call, tasks/get, tasks/result, tasks/list,
+ * tasks/cancel, notifications/tasks/status. Another dialect than the extension of 2026-07-28, on the same tasks. */
+#ifndef AB_MCP_CORE_TASKS_H
+#define AB_MCP_CORE_TASKS_H
+
+#include "mcp/result.h"
+
+/* Answers a call that asked for a task (CreateTaskResult), and has the session's GET stream told of its states. */
+void ab_mcp_answer_core_task(struct ab_mcp_request *request, const struct ab_task *task);
+/* The key of _meta that ties a message to its task, and its value {"taskId":"..."}, which the caller frees. */
+#define AB_MCP_RELATED_TASK "io.modelcontextprotocol/related-task"
+AB_MUST char *ab_mcp_related_task(const char *task_id);
+/* A GET stream has been opened, or is closed. */
+void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const char *session_id);
+void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel);
+
+#endif
