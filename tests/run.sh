@@ -43,11 +43,12 @@ app() { python3 tests/app/run.py; }
 examples() { python3 tests/examples/run.py; }
 golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
+never_lost() { python3 tests/never_lost/run.py; }
 interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit app examples golden http interop conformance'
+[ "$suites" = all ] && suites='lint unit app examples golden http never_lost interop conformance'
 total_passed=0
 total_failed=0
 for suite in $suites; do
