@@ -95,7 +95,7 @@ static int write_shape(struct ab_json_writer *writer, struct ab_mcp *mcp, const 
     int result = AB_OK;
 
     if (kind->with_events)
-        result = ab_mcp_events_array(mcp->settings.engine, task->id, kind->events_after, EVENTS_PER_ANSWER, &events);
+        result = ab_mcp_events_array(mcp->settings.engine, task, kind->events_after, EVENTS_PER_ANSWER, &events);
     if (result == AB_OK)
         ab_mcp_write_task(writer, task, artifacts_json, events.data, retry_after(mcp, task));
     ab_buf_deinit(&events);

@@ -165,6 +165,7 @@ void ab_mcp_describe(const struct ab_task *task, struct ab_buf *out)
 
 struct events_array {
     struct ab_json_writer writer;
+    uint64_t until;
 };
 
 static bool add_event(void *arg, const struct ab_event *event)
@@ -174,6 +175,8 @@ static bool add_event(void *arg, const struct ab_event *event)
     struct ab_json key;
     struct ab_json value;
 
+    if (event->number > array->until)
+        return false;
     ab_json_object_begin(&array->writer);
     ab_json_put_int(&array->writer, "number", (int64_t)event->number);
     ab_json_put_time(&array->writer, "at", event->at);
@@ -193,14 +196,15 @@ static bool add_event(void *arg, const struct ab_event *event)
     return true;
 }
 
-int ab_mcp_events_array(struct ab_engine *engine, const char *id, uint64_t after, size_t limit, struct ab_buf *out)
+int ab_mcp_events_array(struct ab_engine *engine, const struct ab_task *task, uint64_t after, size_t limit,
+                        struct ab_buf *out)
 {
-    struct events_array array;
+    struct events_array array = { .until = task->last_event };
     int result;
 
     ab_json_writer_init(&array.writer, out);
     ab_json_array_begin(&array.writer);
-    result = ab_engine_events(engine, id, after, AB_EVENTS_ALL, limit, add_event, &array);
+    result = ab_engine_events(engine, task->id, after, AB_EVENTS_ALL, limit, add_event, &array);
     ab_json_array_end(&array.writer);
     return result;
 }

@@ -25,7 +25,9 @@ void ab_mcp_describe(const struct ab_task *task, struct ab_buf *out);
 /* `failed` and `error` and `stopped`: the call's result is an error (DESIGN: "caller without tasks"). */
 bool ab_mcp_is_error(const struct ab_task *task);
 
-/* What reports a task's events to a caller: {"number","at","kind",...} objects, as one array of at most `limit`. */
-int ab_mcp_events_array(struct ab_engine *engine, const char *id, uint64_t after, size_t limit, struct ab_buf *out);
+/* A task's events behind `after`, as one array of at most `limit` objects {"number","at","kind",...}. Those that came
+ * after `task` was read are left for the next time, so that last_event and events agree. */
+int ab_mcp_events_array(struct ab_engine *engine, const struct ab_task *task, uint64_t after, size_t limit,
+                        struct ab_buf *out);
 
 #endif

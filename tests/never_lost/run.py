@@ -174,6 +174,9 @@ def main():
                 failed += 1
                 print(f"FAILED after kill {number} (SEED={seed}): {type(error).__name__} {error}")
                 break
+    if not failed and (len(ledger.tasks) < kills or not ledger.answered):
+        failed += 1
+        print("FAILED: hardly anything was acknowledged, so nothing was tested")
     print(f"{len(ledger.tasks)} tasks acknowledged, {len(ledger.answered)} answers")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
