@@ -137,7 +137,7 @@ char *command_errors_tail(const struct command_errors *errors)
     }
     (void)command_text_clean(&clean, tail, true);
     struct ab_str trimmed = trim(ab_buf_str(&clean));
-    char *text = ab_strndup(trimmed.data, trimmed.size);
+    char *text = ab_strndup(trimmed.size > 0 ? trimmed.data : "", trimmed.size);
     ab_buf_deinit(&clean);
     return text;
 }

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -25,6 +26,14 @@ AGENT = {"kind": "command", "command": ["sh", "-c", "cat"]}
 
 def run(*arguments, cwd=None, env=None):
     return subprocess.run([BINARY, *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def wait_for(condition, what="what was awaited"):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come")
+        time.sleep(0.01)
 
 
 class Bridge:
@@ -56,13 +65,7 @@ class Bridge:
 
     def log_until(self, words):
         """Waits until a log line holds these words."""
-        import time
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if any(words in line for line in list(self.errors)):
-                return
-            time.sleep(0.01)
-        raise AssertionError(f"no log line with {words!r} in {self.errors}")
+        wait_for(lambda: any(words in line for line in list(self.errors)), f"a log line with {words!r}")
 
     def request(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -314,6 +317,75 @@ def test_an_idle_connection_does_not_hold_it(folder):
             idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             expect(idle.recv(4096).startswith(b"HTTP/1.1 200"))
             expect(served.end() == 0)
+
+
+def call_tool(served, name, arguments):
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+               "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": name}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": name, "arguments": arguments, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {}}}}
+    status, _, body = served.request("POST", "/mcp", json.dumps(call), headers)
+    expect(status == 200, status, body)
+    if not body.startswith("{"):
+        body = [line[5:] for line in body.splitlines() if line.startswith("data:")][-1]
+    return json.loads(body)["result"]["structuredContent"]
+
+
+def test_a_task_outlives_its_bridge(folder):
+    """Ended while programs run: one task is cut off, the other runs again, and none is reported as stopped."""
+    program = ["sh", "-c", "if [ -e again ]; then echo second; else sleep 600; fi"]
+    path = write_config(folder, agents={
+        "once": {"kind": "command", "command": program, "directory": folder, "cancel_s": 0.1},
+        "retry": {"kind": "command", "command": program, "directory": folder, "cancel_s": 0.1, "restart": "retry"}})
+    with bridge("--config", path, cwd=folder) as served:
+        tasks = {agent: call_tool(served, "invoke", {"agent": agent, "text": "x", "wait_s": 0})["task_id"]
+                 for agent in ("once", "retry")}
+        for task in tasks.values():
+            call_tool(served, "get-task", {"task_id": task, "wait_s": 5, "events_after": 1})
+        expect(served.end() == 0, served.errors)
+    pathlib.Path(folder, "again").touch()
+    with bridge("--config", path, cwd=folder) as served:
+        once = call_tool(served, "get-task", {"task_id": tasks["once"], "wait_s": 10})
+        retry = call_tool(served, "get-task", {"task_id": tasks["retry"], "wait_s": 10})
+        expect((once["status"], once["reason"]) == ("error", "interrupted"), once)
+        expect(retry["status"] == "completed" and "second" in json.dumps(retry["result"]), retry)
+        expect(served.end() == 0, served.errors)
+
+
+def test_an_open_call_is_answered_before_the_end(folder):
+    path = write_config(folder, agents={"short": {
+        "kind": "command", "directory": folder,
+        "command": ["sh", "-c", "touch started; while [ ! -e go ]; do sleep 0.05; done; echo done"]}})
+    with bridge("--config", path, cwd=folder) as served:
+        answers = queue.Queue()
+        caller = threading.Thread(daemon=True, target=lambda: answers.put(
+            call_tool(served, "invoke", {"agent": "short", "text": "x"})))
+        caller.start()
+        wait_for(lambda: os.path.exists(os.path.join(folder, "started")))
+        served.process.send_signal(signal.SIGTERM)
+        served.log_until("shutting down")
+        pathlib.Path(folder, "go").touch()
+        answer = answers.get(timeout=PATIENCE)
+        expect(answer["status"] == "completed", answer)
+        expect(served.process.wait(timeout=PATIENCE) == 0, served.errors)
+
+
+def test_a_second_signal_waits_for_no_call(folder):
+    path = write_config(folder, agents={"long": {
+        "kind": "command", "command": ["sh", "-c", "touch started; sleep 600"], "directory": folder, "cancel_s": 0.1}})
+    with bridge("--config", path, cwd=folder) as served:
+        def call():
+            with contextlib.suppress(Exception):  # it is cut off
+                call_tool(served, "invoke", {"agent": "long", "text": "x"})
+        threading.Thread(daemon=True, target=call).start()
+        wait_for(lambda: os.path.exists(os.path.join(folder, "started")))
+        served.process.send_signal(signal.SIGTERM)
+        served.log_until("answered first")
+        served.process.send_signal(signal.SIGTERM)
+        expect(served.process.wait(timeout=8) == 0, served.errors)
 
 
 def main():

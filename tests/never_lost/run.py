@@ -59,10 +59,12 @@ class Client:
             text = response.read().decode()
             if response.headers["Content-Type"].startswith("text/event-stream"):
                 text = re.findall(r"^data: (.*)$", text, re.M)[-1]
-            return json.loads(text)["result"]
+            message = json.loads(text)
         except (OSError, http.client.HTTPException, IndexError, ValueError):
             self.connection.close()
             return None
+        assert "result" in message, f"{tool} {arguments}: {message}"
+        return message["result"]
 
 
 class Ledger:
