@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int busy_ms = 5000;
@@ -55,6 +56,24 @@ static void write_pid(int lock)
     (void)written;
 }
 
+/* A bridge that was killed while it started a program leaves its lock to the child until that has become the program:
+ * a moment later the directory is free. False with errno set when it is not free within a second. */
+static bool lock_patiently(int fd)
+{
+    const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+    for (int tries = 0; tries < 50; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            return true;
+        }
+        if (errno != EWOULDBLOCK) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
+
 static int take_lock(struct ab_sqlite_store *store, char *reason, size_t reason_size)
 {
     AB_CLEANUP(ab_free_string) char *path = ab_format("%s/lock", store->directory);
@@ -66,7 +85,7 @@ static int take_lock(struct ab_sqlite_store *store, char *reason, size_t reason_
                  store->directory, strerror(errno));
         return AB_FAULT_SYSTEM;
     }
-    if (flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_patiently(store->lock)) {
         if (errno == EWOULDBLOCK) {
             say_in_use(store->lock, store->directory, reason, reason_size);
         } else {
