@@ -115,6 +115,58 @@ def test_sizes_and_framing(bridge):
     assert send(bridge, method="GET", path="/nothing").status == 404
 
 
+def test_awkward_clients(bridge):
+    body, headers = modern_body("tools/list"), modern_headers("tools/list")
+    # Java's client offers h2c: it is answered in HTTP/1.1.
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    assert send(bridge, body, {**headers, **upgrade}).status == 200
+    # curl waits for the word before it sends a large body.
+    data = request_bytes(bridge, body, {**headers, "Expect": "100-continue"})
+    with bridge.connect() as connection:
+        head, _, rest = data.partition(b"\r\n\r\n")
+        connection.sendall(head + b"\r\n\r\n")
+        file = connection.makefile("rb")
+        assert file.readline().startswith(b"HTTP/1.1 100")
+        assert file.readline() == b"\r\n"
+        connection.sendall(rest)
+        assert read_response(file).status == 200
+    # A head that comes byte by byte, and a body in pieces.
+    with bridge.connect() as connection:
+        one = request_bytes(bridge, body, headers)
+        for place in range(0, len(one), 40):
+            connection.sendall(one[place:place + 40])
+            time.sleep(0.002)
+        assert read_response(connection.makefile("rb")).status == 200
+    assert send(bridge, method="HEAD", path="/health").status == 200
+
+
+def alone_streams_stay_open(folder):
+    """A silent GET stream outlives the library's own 5 s, and the bridge sleeps when its client has left."""
+    bridge = Bridge(os.path.join(folder, "streams"))
+    try:
+        sid = session(bridge)
+        with bridge.connect() as connection:
+            connection.sendall(request_bytes(bridge, headers={"Mcp-Session-Id": sid, "Content-Length": None}, method="GET"))
+            file = connection.makefile("rb")
+            assert b"200" in file.readline()
+            connection.settimeout(6.5)
+            try:
+                while file.readline():
+                    pass
+                raise AssertionError("the stream ended")
+            except TimeoutError:
+                pass
+            file.close()  # else it holds the connection open
+        open_streams = lambda: send(bridge, method="GET", path="/metrics").body  # noqa: E731
+        until(lambda: b"agentbridge_http_streams 0\n" in open_streams())
+        ticks = lambda: sum(int(n) for n in open(f"/proc/{bridge.pid}/stat", encoding="ascii").read().split()[13:15])  # noqa: E731
+        before = ticks()
+        time.sleep(0.5)
+        assert ticks() - before <= 5, "the bridge is busy with nothing to do"
+    finally:
+        bridge.stop()
+
+
 def test_doors(bridge):
     port = bridge.address[1]
     body, headers = modern_body("tools/list"), modern_headers("tools/list")
