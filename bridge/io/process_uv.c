@@ -269,10 +269,12 @@ static void init_handles(struct process *process)
 
 static int start(struct process *process, const struct ab_process_settings *settings)
 {
+    const int child_reads = UV_CREATE_PIPE | UV_READABLE_PIPE; /* flags of a kind that C calls an enumeration */
+    const int child_writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     uv_stdio_container_t pipes[3] = {
-        { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&process->input },
-        { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&process->output },
-        { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&process->error_output },
+        { .flags = (uv_stdio_flags)child_reads, .data.stream = (uv_stream_t *)&process->input },
+        { .flags = (uv_stdio_flags)child_writes, .data.stream = (uv_stream_t *)&process->output },
+        { .flags = (uv_stdio_flags)child_writes, .data.stream = (uv_stream_t *)&process->error_output },
     };
     uv_process_options_t options = {
         .exit_cb = on_process_exit,

@@ -236,7 +236,7 @@ static void test_nothing_without_a_token(void **state)
     struct bench *bench = *state;
     struct fake_exchange *exchange = invoke(bench, PLAIN, "", "");
 
-    (void)fake_report_progress(latest_run(bench), 1, NAN, "one");
+    (void)fake_report_progress(latest_run(bench), 1, (double)NAN, "one");
     rig_wait(bench->rig, 30000);
     assert_silent_about(exchange, "notifications/");
     complete(bench);
