@@ -60,36 +60,13 @@ static void test_times_never_go_back(void **state)
     assert_int_equal(task.finished_at, 100);
 }
 
-static void test_names(void **state)
-{
-    (void)state;
-    for (int i = 0; i < AB_TASK_STATUS_COUNT; i++) {
-        enum ab_task_status status = AB_TASK_STATUS_COUNT;
-        assert_true(ab_task_status_parse(ab_task_status_name((enum ab_task_status)i), &status));
-        assert_int_equal(status, i);
-    }
-    for (int i = 0; i < AB_REASON_COUNT; i++) {
-        enum ab_task_reason reason = AB_REASON_COUNT;
-        assert_true(ab_task_reason_parse(ab_task_reason_name((enum ab_task_reason)i), &reason));
-        assert_int_equal(reason, i);
-    }
-    for (int i = 0; i < AB_EVENT_KIND_COUNT; i++) {
-        enum ab_event_kind kind = AB_EVENT_KIND_COUNT;
-        assert_true(ab_event_kind_parse(ab_event_kind_name((enum ab_event_kind)i), &kind));
-        assert_int_equal(kind, i);
-    }
-    enum ab_task_status status;
-    assert_false(ab_task_status_parse("finished", &status));
-    assert_false(ab_task_status_parse(NULL, &status));
-    assert_string_equal(ab_task_reason_name(AB_REASON_NONE), "");
-    assert_string_equal(ab_task_status_name((enum ab_task_status)42), "unknown");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_move),          cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_staying),
-        cmocka_unit_test(test_times_never_go_back), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_every_move),
+        cmocka_unit_test(test_out_of_range),
+        cmocka_unit_test(test_staying),
+        cmocka_unit_test(test_times_never_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ void rig_restart(struct rig *rig, const struct ab_engine_settings *settings, boo
     rig->settings = *settings;
     rig->settings.loop = rig->loop;
     rig->settings.store = &rig->store->store;
-    rig->settings.random = fake_random(&rig->random, 1);
+    rig->settings.random = fake_random(&rig->random, ++rig->n_engines);
     rig->settings.metrics = rig->metrics;
     rig->engine = ab_engine_new(&rig->settings);
     rig->one = add_agent(rig, (struct ab_agent_settings){ .id = "one", .turns_deep = 2 });

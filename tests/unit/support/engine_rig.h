@@ -4,6 +4,7 @@
 #define AB_TEST_ENGINE_RIG_H
 
 #include "support/fake_agent.h"
+#include "support/fake_loop.h"
 #include "support/fake_random.h"
 #include "support/fake_store.h"
 #include "task/engine.h"
@@ -27,6 +28,7 @@ struct steered {
 
 struct rig {
     struct fake_random random;
+    uint64_t n_engines; /* each has ids of its own */
     struct ab_loop *loop;
     struct fake_store *store;
     struct ab_metrics *metrics;
