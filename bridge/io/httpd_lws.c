@@ -359,6 +359,9 @@ void ab_httpd_free(struct ab_httpd *httpd)
     /* Its connections close in later turns; their exchanges still have to be told. */
     for (int i = 0; i < 100 && (i < 3 || !ab_list_is_empty(&httpd->exchanges)); i++)
         uv_run(ab_loop_uv_raw(httpd->loop), UV_RUN_NOWAIT);
+    /* On a foreign loop the first call only begins; once its handles are closed a second one frees the context. */
+    if (httpd->context != NULL)
+        lws_context_destroy(httpd->context);
     free_names(httpd->hosts);
     free_names(httpd->origins);
     free(httpd->scratch);
