@@ -50,7 +50,8 @@ void engine_call_when_durable(struct hot *hot, struct call *call)
         engine_call_soon(hot->engine, call);
         return;
     }
-    call->number = hot->task.last_event;
+    /* Of a task that is being created nothing but its creation matters, whatever was decided since. */
+    call->number = hot->stored ? hot->task.last_event : 1;
     ab_list_append(&hot->waiting, &call->link);
 }
 

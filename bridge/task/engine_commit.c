@@ -70,7 +70,8 @@ static bool fall_back(struct hot *hot)
     struct ab_store *store = hot->engine->settings.store;
     struct ab_task row;
     int result = store->ops->get(store, hot->task.id, &row);
-    if (result < 0) {
+    hot->astray = result < 0;
+    if (hot->astray) {
         return false;
     }
     if (result == AB_STORE_NONE) {
@@ -96,8 +97,8 @@ static void not_stored(struct hot *hot, const char *text)
         run_stop_soon(hot);
     }
     hot_clock_stop(hot);
-    (void)fall_back(hot);
-    if (!hot->gone && !hot_is_terminal(hot) && !engine->shutting_down) {
+    bool settled = fall_back(hot) && (hot->gone || hot_is_terminal(hot));
+    if (!settled && !engine->shutting_down) {
         ab_timer_start(hot->timer, pause_before(hot->tries++));
     }
 }

@@ -79,6 +79,7 @@ struct hot {
     bool begun;   /* executing was decided for the run of this process */
     bool started; /* and its agent was started */
     bool broken;  /* a commit was refused: only the end `storage` is still to come */
+    bool astray;  /* broken, and the store could not say what it has: `task` is nobody's truth */
     bool gone;    /* nothing more to do: to be freed */
     bool counted; /* its end was logged and counted */
     char *broken_text;

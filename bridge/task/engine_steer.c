@@ -51,15 +51,15 @@ static struct hot *steerable(struct ab_engine *engine, const char *owner, const 
         return NULL;
     }
     ab_engine_touch(engine, id);
+    if (hot->broken && !(hot_is_terminal(hot) && hot_is_durable(hot))) {
+        AB_CLEANUP(ab_free_string) char *text = ab_format("it could not be stored: %s", hot->broken_text);
+        tell(engine, id, AB_STEER_NOT_STORED, text, done, arg);
+        return NULL;
+    }
     if (hot_is_terminal(hot)) {
         AB_CLEANUP(ab_free_string)
         char *text = ab_format("the task has ended already: %s", ab_task_status_name(hot->task.status));
         tell_when_durable(hot, AB_STEER_TERMINAL, text, done, arg);
-        return NULL;
-    }
-    if (hot->broken) {
-        AB_CLEANUP(ab_free_string) char *text = ab_format("it could not be stored: %s", hot->broken_text);
-        tell(engine, id, AB_STEER_NOT_STORED, text, done, arg);
         return NULL;
     }
     return hot;

@@ -18,7 +18,7 @@ static void timed_out(struct hot *hot)
 static void timer_due(void *arg)
 {
     struct hot *hot = arg;
-    if (hot_is_terminal(hot)) {
+    if (hot_is_terminal(hot) && !hot->astray) {
         if (hot->run != NULL) {
             run_stop_soon(hot);
         }
