@@ -132,6 +132,60 @@ static void a_refused_creation_is_refused_for_both(void **state)
     assert_int_equal(rig_count_tasks(rig), 0);
 }
 
+static void a_second_try_waits_for_the_creation_alone(void **state)
+{
+    struct rig *rig = *state;
+    struct made first = { 0 };
+    struct made second = { 0 };
+    struct ab_new_task wish = rig_wish();
+    wish.idempotency_key = "k";
+    rig->store->holding = true;
+    rig_create(rig, &wish, &first);
+    rig_run(rig); /* "executing" waits behind the creation already */
+    rig_create(rig, &wish, &second);
+    rig->store->fail_from = 2;
+    rig->store->fail_count = 1;
+    fake_store_release(rig->store);
+    rig_run(rig);
+    assert_int_equal(first.outcome, AB_CREATE_DONE);
+    assert_int_equal(second.outcome, AB_CREATE_EXISTING);
+    assert_int_equal(rig->one->n_runs, 0);
+}
+
+struct again {
+    struct rig *rig;
+    struct made made;
+};
+
+static void wish_again(void *arg, enum ab_create_outcome outcome, const struct ab_task *task, const char *text)
+{
+    struct again *again = arg;
+    struct ab_new_task wish = rig_wish();
+    wish.agent = "refuse";
+    wish.thread_id = "t";
+    wish.idempotency_key = "k";
+    assert_int_equal(outcome, AB_CREATE_NOT_STORED);
+    assert_null(task);
+    assert_non_null(text);
+    rig_create(again->rig, &wish, &again->made);
+}
+
+static void a_refused_creation_is_tried_again_at_once(void **state)
+{
+    struct rig *rig = *state;
+    struct again again = { .rig = rig };
+    struct ab_new_task wish = rig_wish();
+    wish.agent = "refuse";
+    wish.thread_id = "t";
+    wish.idempotency_key = "k";
+    rig->store->fail_from = 1;
+    rig->store->fail_count = 1;
+    ab_engine_create(rig->engine, &wish, wish_again, &again);
+    rig_run(rig);
+    assert_int_equal(again.made.outcome, AB_CREATE_DONE);
+    assert_int_equal(rig_status(rig, again.made.id), AB_TASK_EXECUTING);
+}
+
 struct key_case {
     const char *what;
     void (*change)(struct ab_new_task *wish);
@@ -489,6 +543,8 @@ int main(void)
         with_rig(a_refused_turn_frees_the_next),
         with_rig(one_key_in_one_turn_is_one_task),
         with_rig(a_refused_creation_is_refused_for_both),
+        with_rig(a_second_try_waits_for_the_creation_alone),
+        with_rig(a_refused_creation_is_tried_again_at_once),
         with_rig(keys_of_hot_and_of_finished_tasks),
         with_rig(turns_run_one_after_the_other),
         with_rig(the_next_turn_waits_for_a_durable_end),

@@ -71,7 +71,7 @@ static void bodies_have_their_shapes(void **state)
     struct rig *rig = *state;
     struct made made = rig_made(rig, "one", NULL);
     struct fake_run *run = fake_agent_run(rig->one, made.id);
-    (void)fake_report_progress(run, 0.5, NAN, NULL);
+    (void)fake_report_progress(run, 0.5, (double)NAN, NULL);
     (void)ab_run_report(run->run, &(struct ab_report){ .kind = AB_REPORT_LOG, .level = "shout", .text = "l\"1" });
     (void)fake_report_text(run, AB_REPORT_CHUNK, "piece\n");
     (void)fake_report_json(run, AB_REPORT_ARTIFACT,
@@ -367,9 +367,9 @@ static void uncommitted_progress_is_replaced(void **state)
         (void)fake_report_progress(run, i, 50, NULL);
     }
     (void)fake_report_text(run, AB_REPORT_CHUNK, "x");
-    (void)fake_report_progress(run, 51, NAN, "beyond");
+    (void)fake_report_progress(run, 51, (double)NAN, "beyond");
     rig_run(rig);
-    (void)fake_report_progress(run, 52, NAN, NULL);
+    (void)fake_report_progress(run, 52, (double)NAN, NULL);
     rig_run(rig);
     assert_log(rig, made.id, "status:pending status:executing progress chunk progress progress");
     assert_string_equal(first_event(rig, made.id, AB_EVENT_PROGRESS).text, "{\"value\":50,\"total\":50}");
@@ -379,7 +379,7 @@ static void senseless_progress_is_no_event(void **state)
 {
     struct rig *rig = *state;
     struct made made = rig_made(rig, "one", NULL);
-    assert_int_equal(fake_report_progress(fake_agent_run(rig->one, made.id), NAN, 1, "x"), AB_OK);
+    assert_int_equal(fake_report_progress(fake_agent_run(rig->one, made.id), (double)NAN, 1, "x"), AB_OK);
     rig_run(rig);
     assert_log(rig, made.id, "status:pending status:executing");
 }

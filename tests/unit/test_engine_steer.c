@@ -48,6 +48,22 @@ static void stop_is_durable_before_it_is_told(void **state)
     assert_log(rig, made.id, "status:pending status:executing status:stopped");
 }
 
+static void a_stop_behind_other_events(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", NULL);
+    struct steered steered = { 0 };
+    rig->store->holding = true;
+    (void)fake_report_text(fake_agent_run(rig->one, made.id), AB_REPORT_CHUNK, "x");
+    rig_run(rig);
+    rig_stop(rig, made.id, &steered);
+    rig_run(rig);
+    fake_store_release(rig->store); /* the chunk; the stop is still to be handed over */
+    rig_run(rig);
+    assert_int_equal(steered.outcome, AB_STEER_DONE);
+    assert_int_equal(steered.status, AB_TASK_STOPPED);
+}
+
 static void reports_after_a_stop_are_not_taken(void **state)
 {
     struct rig *rig = *state;
@@ -393,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_rig(stop_is_durable_before_it_is_told),
+        with_rig(a_stop_behind_other_events),
         with_rig(reports_after_a_stop_are_not_taken),
         with_rig(the_end_that_came_first_stays),
         with_rig(a_waiting_turn_is_stopped_without_a_run),

@@ -133,6 +133,22 @@ static void every_commit_of_a_scenario(void **state)
     }
 }
 
+/* The gauges have gone up and down equally often. */
+static void assert_nothing_unfinished(struct rig *rig)
+{
+    static const char *const statuses[] = { "pending", "executing", "paused" };
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    ab_metrics_render(rig->metrics, &text);
+    for (size_t i = 0; i < 3; i++) {
+        AB_CLEANUP(ab_free_string)
+        char *line = ab_format("agentbridge_tasks_unfinished{agent=\"one\",status=\"%s\"} 0\n", statuses[i]);
+        if (strstr(text.data, line) == NULL) {
+            fail_msg("not %s", line);
+        }
+    }
+    ab_buf_deinit(&text);
+}
+
 static void a_refused_report_ends_the_task(void **state)
 {
     struct rig *rig = *state;
@@ -196,22 +212,44 @@ static void a_stop_that_is_refused_is_said_so(void **state)
     assert_int_equal(rig_status(rig, made.id), AB_TASK_ERROR);
 }
 
-/* Another process on the same store ended the task. */
+/* Another process on the same store appends an event, the task's third. */
+static void change_elsewhere(struct rig *rig, const char *id, enum ab_task_status to)
+{
+    struct ab_store *inner = rig->store->inner;
+    struct ab_task row = rig_row(rig, id);
+    char stopped[] = "{\"status\":\"stopped\"}";
+    char executing[] = "{\"status\":\"executing\"}";
+    char *body = to == AB_TASK_STOPPED ? stopped : executing;
+    struct ab_event event = { .number = 3, .at = row.updated_at, .kind = AB_EVENT_STATUS, .body_json = body };
+    struct ab_store_commit commit = { .task = &row, .expected_last_event = 2, .events = &event, .n_events = 1 };
+    row.status = to;
+    row.last_event = 3;
+    row.finished_at = to == AB_TASK_STOPPED ? row.updated_at : 0;
+    inner->ops->commit(inner, &commit, NULL, NULL);
+    ab_task_deinit(&row);
+    rig_run(rig);
+}
+
+static void what_collected_behind_a_conflict_is_dropped(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", NULL);
+    struct fake_run *run = fake_agent_run(rig->one, made.id);
+    rig->store->holding = true;
+    (void)fake_report_text(run, AB_REPORT_CHUNK, "in the commit that conflicts");
+    rig_run(rig);
+    (void)fake_report_text(run, AB_REPORT_CHUNK, "behind it");
+    change_elsewhere(rig, made.id, AB_TASK_EXECUTING);
+    fake_store_release(rig->store);
+    rig_wait(rig, 2000);
+    assert_log(rig, made.id, "status:pending status:executing status:executing status:error");
+}
+
 static void an_end_from_elsewhere_stays(void **state)
 {
     struct rig *rig = *state;
     struct made made = rig_made(rig, "one", NULL);
-    struct ab_store *inner = rig->store->inner;
-    struct ab_task row = rig_row(rig, made.id);
-    char body[] = "{\"status\":\"stopped\"}";
-    struct ab_event event = { .number = 3, .at = row.updated_at, .kind = AB_EVENT_STATUS, .body_json = body };
-    struct ab_store_commit commit = { .task = &row, .expected_last_event = 2, .events = &event, .n_events = 1 };
-    row.status = AB_TASK_STOPPED;
-    row.last_event = 3;
-    row.finished_at = row.updated_at;
-    inner->ops->commit(inner, &commit, NULL, NULL);
-    ab_task_deinit(&row);
-    rig_run(rig);
+    change_elsewhere(rig, made.id, AB_TASK_STOPPED);
     struct fake_run *run = fake_agent_run(rig->one, made.id);
     (void)fake_report_json(run, AB_REPORT_RESULT, "{\"text\":\"too late\"}");
     rig_wait(rig, 100000);
@@ -231,6 +269,7 @@ static void a_store_that_cannot_be_read_either(void **state)
     rig->store->unreadable = false;
     rig_wait(rig, 60000);
     assert_int_equal(rig_status(rig, made.id), AB_TASK_ERROR);
+    assert_nothing_unfinished(rig);
     assert_log(rig, made.id, "status:pending status:executing status:error");
 }
 
@@ -392,6 +431,7 @@ static void anything_in_any_order(void **state)
         rig_wait(walk->rig, 3600000);
         rig_wait(walk->rig, 3600000);
         assert_all_ended(walk->rig);
+        assert_nothing_unfinished(walk->rig);
         for (unsigned i = 0; i < walk->asked_for; i++) {
             assert_int_equal(walk->made[i].n_calls, 1);
         }
@@ -410,6 +450,7 @@ int main(void)
         with_rig(a_refused_report_ends_the_task),
         with_rig(tries_go_on_once_a_minute),
         with_rig(a_stop_that_is_refused_is_said_so),
+        with_rig(what_collected_behind_a_conflict_is_dropped),
         with_rig(an_end_from_elsewhere_stays),
         with_rig(a_store_that_cannot_be_read_either),
         with_rig(shutting_down_while_the_store_refuses),
