@@ -36,6 +36,7 @@ const char *httpd_check_origin(const struct ab_httpd *httpd, struct ab_str value
     if (is_listed(httpd->origins, ab_str_trim(value)))
         return NULL;
     if (httpd->loopback && ab_http_split_origin(ab_str_trim(value), &scheme, &host, &port) &&
+        (ab_str_equal_nocase(scheme, AB_STR("http")) || ab_str_equal_nocase(scheme, AB_STR("https"))) &&
         ab_http_is_loopback_host(host))
         return NULL;
     return "this Origin may not call; `origins` in the configuration lists those that may";

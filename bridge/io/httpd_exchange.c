@@ -118,7 +118,7 @@ static int complete(struct exchange *exchange)
     struct lws *wsi = exchange->wsi;
     bool close_after = exchange->close_after;
 
-    exchange->finished = true;
+    exchange->finished = !exchange->dropped;
     exchange_detach(exchange);
     return close_after || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
@@ -135,6 +135,10 @@ int exchange_flush(struct exchange *exchange)
             return -1;
         exchange->out_at += size;
         left -= size;
+        if (exchange->out_at >= exchange->out.size / 2) { /* else a reader that is never quite done makes it grow */
+            ab_buf_consume(&exchange->out, exchange->out_at);
+            exchange->out_at = 0;
+        }
     }
     if (left > 0 || (exchange->state == EXCHANGE_ENDED && lws_partial_buffered(exchange->wsi) != 0)) {
         lws_callback_on_writable(exchange->wsi);
@@ -227,6 +231,7 @@ static void drop(struct exchange *exchange)
     ab_buf_deinit(&exchange->out);
     exchange->out_at = 0;
     exchange->state = EXCHANGE_ENDED;
+    exchange->dropped = true;
     exchange->close_after = true;
     lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }

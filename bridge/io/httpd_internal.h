@@ -78,6 +78,7 @@ struct exchange {
     bool close_after; /* the connection ends with this answer */
     bool in_callback; /* the handler is running inside libwebsockets' callback */
     bool behind;
+    bool dropped;  /* given up: what was written is not all there */
     bool finished; /* the whole answer went out */
     const struct ab_http_events *events;
     void *arg;

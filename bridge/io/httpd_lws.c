@@ -28,18 +28,58 @@ static int known_token(const char *name)
     return -1;
 }
 
-static char *copy_known(struct lws *wsi, int token)
+/* One piece of a header: libwebsockets cuts the target at "&", and keeps headers of one name apart. */
+static char *copy_piece(struct lws *wsi, int token, int piece)
 {
-    int size = lws_hdr_total_length(wsi, (enum lws_token_indexes)token);
+    int room = lws_hdr_total_length(wsi, (enum lws_token_indexes)token) + 1;
     char *value;
 
-    if (size <= 0)
+    if (room <= 1)
         return NULL;
-    value = ab_alloc((size_t)size + 1, 1);
-    if (lws_hdr_copy(wsi, value, size + 1, (enum lws_token_indexes)token) >= 0)
+    value = ab_alloc((size_t)room, 1);
+    if (lws_hdr_copy_fragment(wsi, value, room, (enum lws_token_indexes)token, piece) >= 0)
         return value;
     free(value);
     return NULL;
+}
+
+static void append_encoded(struct ab_buf *out, const char *text, const char *plain)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (letter || strchr("-._~", c) != NULL || strchr(plain, c) != NULL)
+            ab_buf_append_char(out, (char)c);
+        else
+            ab_buf_printf(out, "%%%02X", c);
+    }
+}
+
+/* libwebsockets hands the target over decoded, in pieces, and keeps no copy of what came. It is encoded again, so that
+ * a value with a "&" or a line break in it is still one value. What cannot be told apart any more: "%2F" in a path is
+ * "/", "+" is a space, ";" is "&", and "//" and "/../" are already resolved. */
+static char *copy_target(struct lws *wsi, int token, bool is_query)
+{
+    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    char *piece = copy_piece(wsi, token, 0);
+
+    if (piece == NULL)
+        return NULL;
+    for (int i = 1; piece != NULL; i++) {
+        char *value = is_query ? strchr(piece, '=') : NULL;
+        if (i > 1)
+            ab_buf_append_char(&out, '&');
+        if (value != NULL)
+            *value = '\0';
+        append_encoded(&out, piece, is_query ? "/:@!$*," : "/:@!$*,=()'");
+        if (value != NULL) {
+            ab_buf_append_char(&out, '=');
+            append_encoded(&out, value + 1, "/:@!$*,=");
+        }
+        free(piece);
+        piece = copy_piece(wsi, token, i);
+    }
+    return ab_buf_steal(&out);
 }
 
 static char *copy_custom(struct lws *wsi, const char *name)
@@ -62,7 +102,7 @@ bool httpd_copy_header(struct lws *wsi, const char *name, char **value)
 {
     int token = known_token(name);
 
-    *value = token >= 0 ? copy_known(wsi, token) : copy_custom(wsi, name);
+    *value = token >= 0 ? copy_piece(wsi, token, 0) : copy_custom(wsi, name);
     return *value != NULL;
 }
 
@@ -78,11 +118,11 @@ static bool read_request_line(struct exchange *exchange, struct lws *wsi)
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        exchange->path = copy_known(wsi, methods[i].token);
+        exchange->path = copy_target(wsi, methods[i].token, false);
         if (exchange->path == NULL)
             continue;
         exchange->method = ab_strdup(methods[i].method);
-        exchange->query = copy_known(wsi, WSI_TOKEN_HTTP_URI_ARGS);
+        exchange->query = copy_target(wsi, WSI_TOKEN_HTTP_URI_ARGS, true);
         exchange->head_only = methods[i].token == WSI_TOKEN_HEAD_URI;
         lws_get_peer_simple(wsi, exchange->peer, sizeof(exchange->peer));
         return true;

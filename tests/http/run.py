@@ -174,7 +174,8 @@ def test_doors(bridge):
                          ("evil.example.com", 403), (f"evil.example.com:{port}", 403), ("127.0.0.1.evil.com", 403)):
         assert send(bridge, body, {**headers, "Host": host}).status == status, host
     for origin, status in ((f"http://127.0.0.1:{port}", 200), ("http://localhost:3000", 200),
-                           ("http://evil.example.com", 403), ("https://localhost.evil.com", 403), ("null", 403)):
+                           ("http://evil.example.com", 403), ("https://localhost.evil.com", 403), ("null", 403),
+                           ("file://localhost", 403), ("app://127.0.0.1", 403)):
         assert send(bridge, body, {**headers, "Origin": origin}).status == status, origin
 
 
