@@ -33,7 +33,7 @@ HARDENING_gcc := -ftrivial-auto-var-init=zero
 
 # Third-party headers are -isystem, so that their warnings are not ours.
 third_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
-third_libs   = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+third_libs   = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lm -lpthread
 
 CPPFLAGS_ALL = -Ibridge -Iinclude -D_GNU_SOURCE -DAB_VERSION='"$(VERSION)"' -DAB_PREFIX='"$(PREFIX)"' $(third_cflags) $(CPPFLAGS)
 CFLAGS_ALL   = -std=c17 $(OPTIMIZE) $(WARNINGS) $(WARNINGS_$(compiler)) $(HARDENING) $(HARDENING_$(compiler)) $(SANITIZE) $(CFLAGS)

@@ -10,7 +10,7 @@ run | check) ;;
 esac
 
 packages='build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev
-          libuv1-dev libsqlite3-dev libpcre2-dev python3 perl-base git ca-certificates'
+          libuv1-dev libsqlite3-dev libpcre2-dev libhttp-parser-dev python3 perl-base git ca-certificates'
 if [ "$1" = check ]; then
     packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite nodejs npm curl"
 fi

@@ -1,5 +1,5 @@
-/* One request and its answer. libwebsockets' transaction points to it; it may outlive the transaction until `closed`
- * has been told, and a late call of its owner finds it without a connection. */
+/* One request and its answer. Its connection points to it; it may outlive the connection until `closed` has been told,
+ * and a late call of its owner finds it without one. */
 #include "io/httpd_internal.h"
 
 #include "base/mem.h"
@@ -21,18 +21,8 @@ static void exchange_free(struct exchange *exchange)
     struct ab_httpd *httpd = exchange->httpd;
 
     ab_link_remove(&exchange->link);
-    while (exchange->headers != NULL) {
-        struct exchange_header *header = exchange->headers;
-        exchange->headers = header->next;
-        free(header->name);
-        free((void *)(uintptr_t)header->value.data);
-        free(header);
-    }
-    ab_buf_deinit(&exchange->body);
+    ab_http1_message_free(exchange->message);
     ab_buf_deinit(&exchange->out);
-    free(exchange->method);
-    free(exchange->path);
-    free(exchange->query);
     free(exchange);
     if (httpd->draining && httpd->drained != NULL && ab_list_is_empty(&httpd->exchanges)) {
         ab_loop_fn drained = httpd->drained;
@@ -68,23 +58,11 @@ void exchange_detach(struct exchange *exchange)
     if (exchange->state == EXCHANGE_OVER)
         return;
     exchange->state = EXCHANGE_OVER;
-    exchange->wsi = NULL;
-    *exchange->slot = NULL;
-    exchange->slot = NULL;
-    ab_peerwatch_free(exchange->peerwatch);
-    exchange->peerwatch = NULL;
+    exchange->connection = NULL;
     ab_buf_deinit(&exchange->out);
     exchange->out_at = 0;
     count(exchange);
     ab_loop_defer(exchange->httpd->port, tell_closed, exchange);
-}
-
-static void on_peer_gone(void *arg)
-{
-    struct exchange *exchange = arg;
-
-    if (exchange->wsi != NULL)
-        lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
 /* --- writing --- */
@@ -113,49 +91,70 @@ static void caught_up(struct exchange *exchange)
 }
 
 /* The answer is out: the connection is free for the next request. */
-static int complete(struct exchange *exchange)
+static void complete(struct exchange *exchange)
 {
-    struct lws *wsi = exchange->wsi;
-    bool close_after = exchange->close_after;
+    struct connection *connection = exchange->connection;
 
     exchange->finished = !exchange->dropped;
     exchange_detach(exchange);
-    return close_after || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+    connection_answered(connection, exchange->close_after);
 }
 
-int exchange_flush(struct exchange *exchange)
+/* Hands bytes over until none is left or libwebsockets had to keep some of them. False when the peer is gone. */
+static bool push(struct exchange *exchange)
 {
-    struct ab_httpd *httpd = exchange->httpd;
-    size_t left = exchange->out.size - exchange->out_at;
-    size_t size = left < AB_HTTPD_WRITE_BYTES ? left : AB_HTTPD_WRITE_BYTES;
+    unsigned char *scratch = exchange->httpd->scratch + LWS_PRE;
+    struct lws *wsi = exchange->connection->wsi;
 
-    if (size > 0) {
-        memcpy(httpd->scratch + LWS_PRE, exchange->out.data + exchange->out_at, size);
-        if (lws_write(exchange->wsi, httpd->scratch + LWS_PRE, size, LWS_WRITE_HTTP_HEADERS) < (int)size)
-            return -1;
+    while (exchange->out_at < exchange->out.size && !lws_partial_buffered(wsi)) {
+        size_t left = exchange->out.size - exchange->out_at;
+        size_t size = left < AB_HTTPD_WRITE_BYTES ? left : AB_HTTPD_WRITE_BYTES;
+        memcpy(scratch, exchange->out.data + exchange->out_at, size);
+        if (lws_write(wsi, scratch, size, LWS_WRITE_RAW) < (int)size)
+            return false;
         exchange->out_at += size;
-        left -= size;
-        if (exchange->out_at >= exchange->out.size / 2) { /* else a reader that is never quite done makes it grow */
-            ab_buf_consume(&exchange->out, exchange->out_at);
-            exchange->out_at = 0;
-        }
     }
-    if (left > 0 || (exchange->state == EXCHANGE_ENDED && lws_partial_buffered(exchange->wsi) != 0)) {
-        lws_callback_on_writable(exchange->wsi);
-        caught_up(exchange);
-        return 0;
+    if (exchange->out_at > 0 && exchange->out_at >= exchange->out.size / 2) {
+        /* else a reader that is never quite done makes it grow */
+        ab_buf_consume(&exchange->out, exchange->out_at);
+        exchange->out_at = 0;
     }
-    if (exchange->state == EXCHANGE_ENDED)
-        return complete(exchange);
-    caught_up(exchange);
-    return 0;
+    return true;
 }
 
-/* Inside the handler's call the bytes leave when it returns; later libwebsockets has to be asked. */
+void exchange_flush(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+
+    if (connection == NULL || connection->closing)
+        return;
+    if (!push(exchange)) {
+        connection_close(connection);
+    } else if (exchange->out.size > 0 || lws_partial_buffered(connection->wsi)) {
+        lws_callback_on_writable(connection->wsi);
+        caught_up(exchange);
+    } else if (exchange->state == EXCHANGE_ENDED) {
+        complete(exchange);
+    } else {
+        caught_up(exchange);
+    }
+}
+
+static void flush_now(void *arg)
+{
+    struct exchange *exchange = arg;
+
+    exchange->flush_due = false;
+    exchange_flush(exchange);
+}
+
+/* Bytes leave once a turn, however many pieces they were written in. */
 static void want_write(struct exchange *exchange)
 {
-    if (!exchange->in_callback && exchange->wsi != NULL)
-        lws_callback_on_writable(exchange->wsi);
+    if (exchange->in_handler || exchange->flush_due || exchange->connection == NULL)
+        return;
+    exchange->flush_due = true;
+    ab_loop_defer(exchange->httpd->port, flush_now, exchange);
 }
 
 static void write_date(struct ab_buf *out)
@@ -197,7 +196,7 @@ static void respond(struct ab_http_exchange *port, const struct ab_http_head *he
 {
     struct exchange *exchange = of(port);
 
-    if (exchange->state != EXCHANGE_WAITING && exchange->state != EXCHANGE_READING)
+    if (exchange->state != EXCHANGE_WAITING)
         return;
     write_head(exchange, head);
     if (head->status != 204 && head->status != 304)
@@ -216,7 +215,7 @@ static void begin(struct ab_http_exchange *port, const struct ab_http_head *head
     if (exchange->state != EXCHANGE_WAITING)
         return;
     write_head(exchange, head);
-    ab_buf_append_text(&exchange->out, "Transfer-Encoding: chunked\r\n\r\n");
+    ab_buf_append_text(&exchange->out, exchange->chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
     exchange->state = EXCHANGE_ANSWERING;
     exchange->streamed = true;
     ab_metric_add(exchange->httpd->open_streams, 1);
@@ -226,14 +225,15 @@ static void begin(struct ab_http_exchange *port, const struct ab_http_head *head
 /* The owner writes on though it was told not to: better to lose this one peer than the memory. */
 static void drop(struct exchange *exchange)
 {
-    ab_log(exchange->httpd->log, AB_LOG_WARNING, "io", "a stream was dropped: its peer does not read", "path",
-           exchange->path, NULL);
+    AB_CLEANUP(ab_free_string) char *path = ab_strndup(exchange->request.path.data, exchange->request.path.size);
+
+    ab_log(exchange->httpd->log, AB_LOG_WARNING, "io", "a stream was dropped: its peer does not read", "path", path,
+           NULL);
     ab_buf_deinit(&exchange->out);
     exchange->out_at = 0;
     exchange->state = EXCHANGE_ENDED;
     exchange->dropped = true;
-    exchange->close_after = true;
-    lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    connection_close(exchange->connection);
 }
 
 static int write_stream(struct ab_http_exchange *port, struct ab_str data)
@@ -243,11 +243,12 @@ static int write_stream(struct ab_http_exchange *port, struct ab_str data)
 
     if (exchange->state != EXCHANGE_ANSWERING || data.size == 0)
         return AB_OK;
-    if (!exchange->head_only) {
+    if (exchange->chunked && !exchange->head_only)
         ab_buf_printf(&exchange->out, "%zx\r\n", data.size);
+    if (!exchange->head_only)
         ab_buf_append_str(&exchange->out, data);
+    if (exchange->chunked && !exchange->head_only)
         ab_buf_append_text(&exchange->out, "\r\n");
-    }
     want_write(exchange);
     if (exchange->behind && exchange->out.size - exchange->out_at > 4 * limit + data.size) {
         drop(exchange);
@@ -264,7 +265,7 @@ static void end(struct ab_http_exchange *port)
 
     if (exchange->state != EXCHANGE_ANSWERING)
         return;
-    if (!exchange->head_only)
+    if (exchange->chunked && !exchange->head_only)
         ab_buf_append_text(&exchange->out, "0\r\n\r\n");
     exchange->state = EXCHANGE_ENDED;
     want_write(exchange);
@@ -279,23 +280,9 @@ static const struct ab_http_request *request(struct ab_http_exchange *port)
 
 static bool header(struct ab_http_exchange *port, const char *name, struct ab_str *value)
 {
-    struct exchange *exchange = of(port);
-    struct exchange_header *found = exchange->headers;
-    char *copy;
+    const struct exchange *exchange = of(port);
 
-    while (found != NULL && strcmp(found->name, name) != 0)
-        found = found->next;
-    if (found == NULL) {
-        if (exchange->wsi == NULL || !httpd_copy_header(exchange->wsi, name, &copy))
-            return false;
-        found = ab_alloc(1, sizeof(*found));
-        found->name = ab_strdup(name);
-        found->value = ab_str(copy);
-        found->next = exchange->headers;
-        exchange->headers = found;
-    }
-    *value = found->value;
-    return true;
+    return exchange->message != NULL && ab_http1_header(exchange->message, name, value);
 }
 
 static void listen_events(struct ab_http_exchange *port, const struct ab_http_events *events, void *arg)
@@ -318,57 +305,50 @@ static const struct ab_http_exchange_ops ops = {
     .end = end,
 };
 
-struct exchange *exchange_new(struct ab_httpd *httpd, struct lws *wsi, struct exchange **slot)
+struct exchange *exchange_new(struct connection *connection, struct ab_http1_message *message)
 {
+    struct ab_httpd *httpd = connection->httpd;
     struct exchange *exchange = ab_alloc(1, sizeof(*exchange));
 
     exchange->port.ops = &ops;
     exchange->httpd = httpd;
-    exchange->wsi = wsi;
-    exchange->slot = slot;
+    exchange->connection = connection;
+    exchange->message = message;
     exchange->begun_us = ab_clock_monotonic_us(&httpd->port->clock);
-    ab_buf_init(&exchange->body, httpd->request_bytes);
+    memcpy(exchange->peer, connection->peer, sizeof(exchange->peer));
+    exchange->chunked = message == NULL || !message->is_1_0;
+    exchange->close_after = message == NULL || !message->keep_alive;
+    exchange->head_only = message != NULL && ab_str_is(message->method, "HEAD");
+    exchange->request.peer = ab_str(exchange->peer);
+    if (message != NULL) {
+        exchange->request.method = message->method;
+        exchange->request.path = message->path;
+        exchange->request.query = message->query;
+        exchange->request.body = ab_buf_str(&message->body);
+    }
     ab_buf_init(&exchange->out, AB_BUF_UNBOUNDED);
     ab_list_append(&httpd->exchanges, &exchange->link);
-    *slot = exchange;
     return exchange;
 }
 
-/* What stays open needs somebody who notices when the peer goes, and no timeout of libwebsockets' own. */
-static void keep_open(struct exchange *exchange)
+void exchange_handle(struct exchange *exchange)
 {
-    lws_set_timeout(exchange->wsi, NO_PENDING_TIMEOUT, 0);
-    if (strcmp(exchange->method, "POST") != 0 && exchange->peerwatch == NULL)
-        exchange->peerwatch =
-            ab_peerwatch_new(exchange->httpd->loop, (int)lws_get_socket_fd(exchange->wsi), on_peer_gone, exchange);
-}
-
-int exchange_handle(struct exchange *exchange)
-{
-    exchange->request = (struct ab_http_request){ .method = ab_str(exchange->method),
-                                                  .path = ab_str(exchange->path),
-                                                  .query = ab_str(exchange->query),
-                                                  .body = ab_buf_str(&exchange->body),
-                                                  .peer = ab_str(exchange->peer) };
-    exchange->state = EXCHANGE_WAITING;
-    exchange->in_callback = true;
+    exchange->in_handler = true;
     exchange->httpd->handler(exchange->httpd->arg, &exchange->port);
-    exchange->in_callback = false;
-    if (exchange->state != EXCHANGE_ENDED)
-        keep_open(exchange);
-    return exchange->out.size > 0 ? exchange_flush(exchange) : 0;
+    exchange->in_handler = false;
+    if (exchange->out.size > 0)
+        exchange_flush(exchange);
 }
 
-int exchange_refuse(struct exchange *exchange, unsigned status, const char *text)
+void exchange_refuse(struct exchange *exchange, unsigned status, const char *text)
 {
     struct ab_buf body = AB_BUF_INIT(1024);
 
     ab_buf_printf(&body, "{\"error\":\"%s\"}", text);
-    exchange->close_after = true;
-    exchange->in_callback = true;
+    exchange->in_handler = true;
     respond(&exchange->port, &(struct ab_http_head){ .status = status, .content_type = "application/json" },
             ab_buf_str(&body));
-    exchange->in_callback = false;
+    exchange->in_handler = false;
     ab_buf_deinit(&body);
-    return exchange_flush(exchange);
+    exchange_flush(exchange);
 }

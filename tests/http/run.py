@@ -179,18 +179,26 @@ def test_doors(bridge):
         assert send(bridge, body, {**headers, "Origin": origin}).status == status, origin
 
 
-def test_one_request_a_connection(bridge):
-    one = request_bytes(bridge, modern_body("tools/list"), modern_headers("tools/list"))
-    for data in (one, one + one, one + one[:40]):  # what is pipelined is dropped, never misread
-        with bridge.connect() as connection:
+def test_one_connection_many_requests(bridge):
+    lists = request_bytes(bridge, modern_body("tools/list"), modern_headers("tools/list"))
+    good = modern_call(bridge, "invoke", {"agent": "good", "text": "x"})
+    health = request_bytes(bridge, method="GET", path="/health", headers={"Content-Length": None})
+    with bridge.connect() as connection:
+        file = connection.makefile("rb")
+        for data in (lists, good, health, good, lists):  # one after the other
             connection.sendall(data)
-            file = connection.makefile("rb")
-            response = read_response(file)
-            assert response.status == 200 and response.headers["connection"] == "close"
-            try:
-                assert file.read() == b""
-            except ConnectionResetError:
-                pass  # the unread rest
+            assert read_response(file).status == 200
+        for i in range(20):  # all at once, cut anywhere
+            data = (lists + good + health) * 5
+            cut = (i * 131) % len(data)
+            connection.sendall(data[:cut])
+            connection.sendall(data[cut:])
+            for _ in range(5):
+                assert "tools" in read_response(file).message["result"]
+                assert read_response(file).message["result"]["structuredContent"]["status"] == "completed"
+                assert "status" in read_response(file).message
+        connection.sendall(lists.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        assert read_response(file).headers["connection"] == "close" and file.read() == b""
 
 
 # --- versions: the order of checks is what lets a client tell the cases apart ---

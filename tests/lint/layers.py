@@ -28,7 +28,7 @@ HOMES = [
     (re.compile(r"^sqlite3"), {"store"}),
     (re.compile(r"^(libwebsockets|lws|curl/|uv)"), {"io"}),
     (re.compile(r"^openssl/"), {"auth", "io"}),
-    (re.compile(r"^pcre2"), {"wire"}),
+    (re.compile(r"^(pcre2|http_parser)"), {"wire"}),
     (re.compile(r"^cjose/"), {"auth"}),
 ]
 # The C library and the system; anything else between angle brackets has no home and is refused.

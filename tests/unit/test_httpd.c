@@ -36,8 +36,8 @@ static void one_answer(void **state)
     } cases[] = {
         { "GET /echo HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /echo?|" },
         { "GET /echo?a=1&b=%20 HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /echo?a=1&b=%20|" },
-        { "GET /a%20b%2Fc HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /a%20b/c?|" },
-        { "GET /echo?a=%26b%3Dc&d=e%2Ff HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "?a=%26b=c&d=e/f|" },
+        { "GET /a%20b%2Fc HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /a%20b%2Fc?|" },
+        { "GET /echo?a=%26b%3Dc&d=e%2Ff HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "?a=%26b%3Dc&d=e%2Ff|" },
         { "POST /echo HTTP/1.1\r\n" HOST CLOSE "Content-Length: 3\r\n\r\nabc", "200 OK", "POST /echo?|abc" },
         { "POST /echo HTTP/1.1\r\n" HOST CLOSE "Content-Length: 0\r\n\r\n", "200 OK", "POST /echo?|" },
         { "POST /echo HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "POST /echo?|" },
@@ -50,6 +50,8 @@ static void one_answer(void **state)
         { "GET /header HTTP/1.1\r\n" HOST CLOSE "X-Test: some value \r\n\r\n", "200 OK", "some value" },
         { "GET /header HTTP/1.1\r\n" HOST CLOSE "x-TEST: v\r\n\r\n", "200 OK", "\r\n\r\nv" },
         { "GET /header HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "(none)" },
+        { "GET http://localhost:1/echo?q HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /echo?q|" },
+        { "\r\nGET /echo HTTP/1.1\r\n" HOST CLOSE "\r\n", "200 OK", "GET /echo?|" },
         { "GET /echo HTTP/1.0\r\n" HOST "\r\n", "200 OK", "GET /echo?|" },
         /* Refused. */
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n", "413 ", "1000 bytes" },
@@ -58,7 +60,20 @@ static void one_answer(void **state)
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", "400 ", "{\"error\":\"" },
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1x\r\n\r\n", "400 ", "{\"error\":\"" },
         { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "411 ", "Content-Length" },
-        { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", "411 ", NULL },
+        { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", "400 ",
+          "Transfer-Encoding" },
+        { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400 ",
+          "Content-Length" },
+        { "GET /echo HTTP/1.1\r\n" HOST HOST "\r\n", "400 ", "Host" },
+        { "GET /echo HTTP/2.0\r\n" HOST "\r\n", "505 ", NULL },
+        { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 ", NULL },
+        { "GET echo HTTP/1.1\r\n" HOST "\r\n", "400 ", NULL },
+        { "GET /echo\r\n\r\n", "505 ", NULL },
+        { "GET /echo HTTP/1.1\r\n" HOST "Bad Name: x\r\n\r\n", "400 ", NULL },
+        { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n", "400 ", NULL },
+        { "GET /echo HTTP/1.1\r\n" HOST "X-Test: a\r\n b\r\n\r\n", "400 ", "folded" },
+        { "GET /echo HTTP/1.1\r\n" HOST "X-Test: a\x01\r\n\r\n", "400 ", NULL },
+        { "\x16\x03\x01\x02", "400 ", NULL },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -124,6 +139,43 @@ static void head_has_no_body(void **state)
     assert_non_null(strstr(answer, "Content-Length: 12\r\n"));
     assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
     free(answer);
+}
+
+static void keep_alive_and_pipelining(void **state)
+{
+    struct httpd_rig *rig = *state;
+    struct ab_buf in = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf many = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    int fd = rig_connect(rig);
+
+    for (int i = 0; i < 5; i++) {
+        ab_buf_clear(&in);
+        assert_true(rig_send(rig, fd, "POST /echo?one HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"));
+        assert_true(rig_read(rig, fd, &in, "|hello"));
+    }
+    /* All at once, GET and POST in turn, answered in order; one answer comes a turn later. */
+    for (int i = 0; i < 20; i++)
+        ab_buf_printf(
+            &many, "POST /echo?%d HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /later HTTP/1.1\r\n" HOST "\r\n",
+            i);
+    ab_buf_append_text(&many, "GET /echo?last HTTP/1.1\r\n" HOST "\r\n");
+    ab_buf_clear(&in);
+    assert_true(rig_send(rig, fd, many.data));
+    assert_true(rig_read(rig, fd, &in, "?last|"));
+    const char *at = in.data;
+    for (int i = 0; i < 20; i++) {
+        char mark[32];
+        snprintf(mark, sizeof(mark), "/echo?%d|abc", i);
+        at = strstr(at, mark);
+        assert_non_null(at);
+        at = strstr(at, "\r\n\r\nlater");
+        assert_non_null(at);
+    }
+    httpd_rig_until(rig, &rig->closed, 46);
+    assert_int_equal(rig->handled, 46);
+    close(fd);
+    ab_buf_deinit(&in);
+    ab_buf_deinit(&many);
 }
 
 static void bytes_one_by_one(void **state)
@@ -201,6 +253,10 @@ static void a_stream(void **state)
     assert_true(rig_read(rig, fd, &in, "data: 2\n\n\r\n0\r\n\r\n"));
     httpd_rig_until(rig, &rig->closed, 1);
     assert_true(rig->exchanges->finished);
+    /* The connection goes on. */
+    ab_buf_clear(&in);
+    assert_true(rig_send(rig, fd, "GET /echo?next HTTP/1.1\r\n" HOST "\r\n"));
+    assert_true(rig_read(rig, fd, &in, "/echo?next|"));
     close(fd);
     ab_buf_deinit(&in);
 }
@@ -457,6 +513,7 @@ int main(void)
         TEST(one_answer),
         cmocka_unit_test(the_doors),
         TEST(head_has_no_body),
+        TEST(keep_alive_and_pipelining),
         TEST(bytes_one_by_one),
         cmocka_unit_test(large_bodies_both_ways),
         TEST(too_large_while_sending),
