@@ -56,6 +56,9 @@ static bool fits(const struct ab_task *task, const struct ab_store_filter *filte
         ab_memory_compare_place(task, filter->before_created_at, filter->before_id) <= 0) {
         return false;
     }
+    if (filter->id_prefix != NULL && strncmp(task->id, filter->id_prefix, strlen(filter->id_prefix)) != 0) {
+        return false;
+    }
     return is_or_any(filter->owner, task->owner) && is_or_any(filter->agent, task->agent) &&
            is_or_any(filter->thread_id, task->thread_id);
 }

@@ -76,8 +76,8 @@ struct ab_sqlite_writer {
     struct ab_loop *loop; /* only for ab_loop_post */
 };
 
-/* Every combination of owner, agent, thread_id, open and before in a filter. */
-enum { AB_SQLITE_LISTS = 32 };
+/* Every combination of owner, agent, thread_id, open, before and id_prefix in a filter. */
+enum { AB_SQLITE_LISTS = 64 };
 
 enum ab_sqlite_read {
     AB_SQLITE_GET,

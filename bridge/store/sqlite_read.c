@@ -205,7 +205,7 @@ int ab_sqlite_find_key(struct ab_store *store, const char *owner, const char *ag
 
 /* --- lists --- */
 
-enum list_condition { BY_OWNER = 1, BY_AGENT = 2, BY_THREAD = 4, ONLY_OPEN = 8, BEFORE = 16 };
+enum list_condition { BY_OWNER = 1, BY_AGENT = 2, BY_THREAD = 4, ONLY_OPEN = 8, BEFORE = 16, BY_PREFIX = 32 };
 
 static unsigned conditions_of(const struct ab_store_filter *filter)
 {
@@ -216,6 +216,7 @@ static unsigned conditions_of(const struct ab_store_filter *filter)
     conditions |= filter->thread_id != NULL ? BY_THREAD : 0u;
     conditions |= filter->statuses != 0 && (filter->statuses & ~open) == 0 ? ONLY_OPEN : 0u;
     conditions |= filter->before_created_at != 0 ? BEFORE : 0u;
+    conditions |= filter->id_prefix != NULL ? BY_PREFIX : 0u;
     return conditions;
 }
 
@@ -223,6 +224,9 @@ static unsigned conditions_of(const struct ab_store_filter *filter)
  * person who looks after the whole store asks that. */
 static const char *index_for(unsigned conditions)
 {
+    if ((conditions & BY_PREFIX) != 0) {
+        return "INDEXED BY sqlite_autoindex_task_1";
+    }
     if ((conditions & BY_THREAD) != 0) {
         return "INDEXED BY task_of_thread";
     }
@@ -244,6 +248,8 @@ static char *list_sql(unsigned conditions)
     ab_buf_append_text(&sql, (conditions & BY_THREAD) != 0 ? " AND thread_id = ?3" : "");
     ab_buf_append_text(&sql, (conditions & ONLY_OPEN) != 0 ? " AND " AB_SQLITE_OPEN : "");
     ab_buf_append_text(&sql, (conditions & BEFORE) != 0 ? " AND (created_at, id) < (?4, ?5)" : "");
+    /* Ids are hexadecimal digits: "g" stands behind all of them. */
+    ab_buf_append_text(&sql, (conditions & BY_PREFIX) != 0 ? " AND id >= ?6 AND id < ?6 || 'g'" : "");
     ab_buf_append_text(&sql, " ORDER BY created_at DESC, id DESC");
     return ab_buf_steal(&sql);
 }
@@ -300,6 +306,9 @@ int ab_sqlite_list(struct ab_store *store, const struct ab_store_filter *filter,
     if ((conditions & BEFORE) != 0) {
         sqlite3_bind_int64(statement, 4, filter->before_created_at);
         bind_text(statement, 5, filter->before_id != NULL ? filter->before_id : "");
+    }
+    if ((conditions & BY_PREFIX) != 0) {
+        bind_text(statement, 6, filter->id_prefix);
     }
     int result = AB_OK;
     code = walk_tasks(statement, filter, each, arg, &result);

@@ -37,6 +37,7 @@ struct ab_store_filter {
     const char *owner;         /* or NULL: all */
     const char *agent;         /* or NULL */
     const char *thread_id;     /* or NULL */
+    const char *id_prefix;     /* or NULL; hexadecimal digits in lower case */
     uint32_t statuses;         /* set of 1u << status; 0: all */
     int64_t before_created_at; /* with before_id: only what comes after this place in the order; 0: from the newest */
     const char *before_id;

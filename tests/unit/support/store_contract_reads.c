@@ -94,6 +94,11 @@ static void lists_are_filtered_and_newest_first(void **state)
         { { .before_created_at = 200, .before_id = last_id, .statuses = open }, "3 2" },
         { { .before_created_at = 151 }, "6 1 7" },
         { { .before_created_at = 50, .before_id = last_id }, "" },
+        { { .id_prefix = "0000" }, "5 4 3 2 6 1 7" },
+        { { .id_prefix = "0000", .owner = "alice", .limit = 2 }, "4 2" },
+        { { .id_prefix = last_id }, "4" },
+        { { .id_prefix = "1" }, "" },
+        { { .id_prefix = "0000000000000000000000000000000f" }, "" },
     };
     fill_lists(rig);
     for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
@@ -107,12 +112,13 @@ static void every_combination_of_filters_works(void **state)
 {
     struct store_rig *rig = *state;
     fill_lists(rig);
-    for (unsigned bits = 0; bits < 32; bits++) {
+    for (unsigned bits = 0; bits < 64; bits++) {
         struct ab_store_filter filter = { .owner = (bits & 1) != 0 ? "alice" : NULL,
                                           .agent = (bits & 2) != 0 ? "travel" : NULL,
                                           .thread_id = (bits & 4) != 0 ? "t1" : NULL,
                                           .statuses = (bits & 8) != 0 ? 1u << AB_TASK_EXECUTING : 0,
-                                          .before_created_at = (bits & 16) != 0 ? 250 : 0 };
+                                          .before_created_at = (bits & 16) != 0 ? 250 : 0,
+                                          .id_prefix = (bits & 32) != 0 ? "00" : NULL };
         AB_CLEANUP(ab_free_string) char *found = store_list_text(rig->store, &filter);
         assert_non_null(strchr(found, '4'));
     }
