@@ -207,10 +207,30 @@ static bool start_engine(struct ab_bridge *bridge, struct place reason)
     return false;
 }
 
+/* It serves without one, too: on a file system that has no sockets, for instance. */
+static bool build_control(struct ab_bridge *bridge, struct place reason)
+{
+    struct ab_pipe_server_settings settings = {
+        .directory = bridge->config->data,
+        .name = AB_CONTROL_SOCKET,
+        .line_bytes = (size_t)1 << 20,
+        .behind_bytes = (size_t)256 << 10,
+        .connections = 128,
+    };
+
+    bridge->control = ab_control_new(bridge->engine, bridge->store, &bridge->log);
+    bridge->control_server = ab_pipe_server_new(bridge->loop, &settings, ab_control_pipe_events(), bridge->control,
+                                                reason.reason, reason.size);
+    if (bridge->control_server == NULL)
+        ab_log(&bridge->log, AB_LOG_WARNING, "app", "there is no control socket: agentbridge tasks cannot be used",
+               "reason", reason.reason, NULL);
+    return true;
+}
+
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer, build_engine, build_mcp, build_httpd, start_engine,
+        build_loop, build_store, build_sealer, build_engine, build_mcp, build_httpd, start_engine, build_control,
     };
 
     bridge->config = config;
@@ -224,10 +244,12 @@ bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, c
 
 void ab_bridge_free(struct ab_bridge *bridge)
 {
+    ab_pipe_server_free(bridge->control_server);
     if (bridge->httpd != NULL)
         ab_httpd_free(bridge->httpd);
     if (bridge->mcp != NULL)
         ab_mcp_free(bridge->mcp);
+    ab_control_free(bridge->control);
     if (bridge->engine != NULL)
         ab_engine_free(bridge->engine);
     if (bridge->processes != NULL)

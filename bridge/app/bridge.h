@@ -3,8 +3,10 @@
 #define AB_APP_BRIDGE_H
 
 #include "app/config.h"
+#include "app/control.h"
 #include "app/routes.h"
 #include "io/httpd_lws.h"
+#include "io/pipe_server_uv.h"
 #include "io/process_uv.h"
 
 /* In the order in which they are built; zeroed is empty. It stays where it is: parts point to others. */
@@ -21,6 +23,8 @@ struct ab_bridge {
     struct ab_health health;
     struct ab_routes routes;
     struct ab_httpd *httpd;
+    struct ab_control *control;
+    struct ab_pipe_server *control_server; /* or NULL: the system gives no local socket there */
 };
 
 /* Builds everything as `config` says, listens, and takes up what an earlier process left. `log` is set already. False

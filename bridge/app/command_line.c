@@ -24,10 +24,10 @@ static const struct {
 } words[] = {
     { "serve", AB_COMMAND_SERVE }, { "check", AB_COMMAND_CHECK },     { "help", AB_COMMAND_HELP },
     { "--help", AB_COMMAND_HELP }, { "-h", AB_COMMAND_HELP },         { "--version", AB_COMMAND_VERSION },
-    { "-V", AB_COMMAND_VERSION },  { "version", AB_COMMAND_VERSION },
+    { "-V", AB_COMMAND_VERSION },  { "version", AB_COMMAND_VERSION }, { "tasks", AB_COMMAND_TASKS },
 };
 
-static const char *const later[] = { "stdio", "tasks" };
+static const char *const later[] = { "stdio" };
 
 void ab_command_line_help(struct ab_buf *out)
 {
@@ -39,6 +39,10 @@ void ab_command_line_help(struct ab_buf *out)
              "      with data in ./agentbridge-data\n"
              "  agentbridge check [--config FILE]\n"
              "      says what is wrong with a configuration, where, and what is allowed\n"
+             "  agentbridge tasks list [--status STATUS] [--agent AGENT] [--json]\n"
+             "  agentbridge tasks show ID [--json]\n"
+             "      looks at the tasks of the bridge that runs here, or ran here;\n"
+             "      each takes --config FILE or --data DIR, and the beginning of an ID is enough\n"
              "  agentbridge --version\n"
              "  agentbridge --help\n"
              "\n"
@@ -63,11 +67,12 @@ static bool read_word(const char *text, struct ab_command_line *out, char *reaso
     }
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(text, later[i]) == 0) {
-            snprintf(reason, reason_size, "\"%s\" is not in this version; there are serve and check", text);
+            snprintf(reason, reason_size, "\"%s\" is not in this version; there are serve, check and tasks", text);
             return false;
         }
     }
-    snprintf(reason, reason_size, "unknown command \"%.64s\"; there are serve, check, --version and --help", text);
+    snprintf(reason, reason_size, "unknown command \"%.64s\"; there are serve, check, tasks, --version and --help",
+             text);
     return false;
 }
 
@@ -159,7 +164,7 @@ bool ab_command_line_read(int argc, const char *const *argv, struct ab_command_l
         return true;
     if (!read_word(argv[1], out, reason, reason_size))
         return false;
-    if (out->command == AB_COMMAND_HELP || out->command == AB_COMMAND_VERSION)
+    if (out->command == AB_COMMAND_HELP || out->command == AB_COMMAND_VERSION || out->command == AB_COMMAND_TASKS)
         return true;
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

@@ -2,6 +2,7 @@
 #include "app/check.h"
 #include "app/command_line.h"
 #include "app/serve.h"
+#include "app/tasks_command.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
         return ab_check_run(&line);
     case AB_COMMAND_SERVE:
         return ab_serve_run(&line);
+    case AB_COMMAND_TASKS:
+        return ab_tasks_command_run(argc - 2, (const char *const *)argv + 2);
     }
     return 2;
 }

@@ -121,7 +121,10 @@ def test_version_and_help(folder):
 
 def test_bad_command_line(folder):
     for words, sentence in ((["serve", "--prot"], "serve knows --config"), (["srve"], "unknown command"),
-                            (["stdio"], "not in this version"), (["tasks"], "not in this version"),
+                            (["stdio"], "not in this version"), (["tasks"], "tasks needs one of list, show"),
+                            (["tasks", "lst"], "there are list, show"), (["tasks", "show"], "needs a task's id"),
+                            (["tasks", "list", "--jsn"], "tasks list knows --config"),
+                            (["tasks", "list", "x"], "one word too many"),
                             (["serve", "--config"], "needs a value"), (["check", "--data", "x"], "check knows")):
         got = run(*words, cwd=folder)
         expect(got.returncode == 2 and sentence in got.stderr and got.stderr.count("\n") == 1 and not got.stdout,
@@ -386,6 +389,205 @@ def test_a_second_signal_waits_for_no_call(folder):
         served.log_until("answered first")
         served.process.send_signal(signal.SIGTERM)
         expect(served.process.wait(timeout=8) == 0, served.errors)
+
+
+# --- agentbridge tasks ---
+
+TALKING = {"kind": "command", "output": "events", "env": ["PATH"]}
+ASKING = {**TALKING, "command": ["sh", "-c", """read task
+echo '{"ask":{"who":{"kind":"form","message":"Who is it?","schema":{"type":"object","required":["name"],
+ "properties":{"name":{"type":"string"},"age":{"type":"integer"}}}}}}' | tr -d '\\n'; echo
+read answer; printf '{"log":{"level":"info","text":"%s"}}\\n' "$(echo "$answer" | tr -d '"{}')"
+echo '{"result":{"text":"thank you"}}'"""]}
+APPROVAL = {**TALKING, "command": ["sh", "-c", """read task
+echo '{"progress":{"value":1,"total":2,"message":"half"}}'
+echo '{"ask":{"go":{"kind":"approval","title":"Go","message":"Shall I go?"}}}'
+read answer; echo '{"result":{"text":"gone"}}'"""]}
+SLEEPING = {"kind": "command", "command": ["sh", "-c", "sleep 600"], "cancel_s": 0.1}
+LONG_NAME = "a-long-name-of-a-folder-" * 5
+
+
+def start_task(served, agent, **more):
+    return call_tool(served, "invoke", {"agent": agent, "text": "hello", "wait_s": 0, **more})["task_id"]
+
+
+def wait_for_status(served, task, status):
+    wait_for(lambda: call_tool(served, "get-task", {"task_id": task, "wait_s": 0})["status"] == status, status)
+
+
+class Control:
+    """A connection to the control socket, spoken to by hand."""
+
+    def __init__(self, data):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(os.path.join(data, "control.sock"))
+        self.file = self.socket.makefile("rb")
+
+    def send(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+
+    def ask(self, method, **params):
+        self.send(json.dumps({"id": 1, "method": method, "params": params}))
+        return json.loads(self.file.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.socket.close()
+
+
+def test_tasks_list_and_show(folder):
+    """The same from the bridge that holds the directory and from a directory nobody holds."""
+    path = write_config(folder, agents={"echo": AGENT, "asking": ASKING})
+    with bridge("--config", path, cwd=folder) as served:
+        echo = start_task(served, "echo", title="An \x1b[31mecho")
+        asking = start_task(served, "asking")
+        wait_for_status(served, echo, "completed")
+        wait_for_status(served, asking, "paused")
+        held = [run("tasks", *words, cwd=folder) for words in (["list"], ["show", echo[:10]], ["show", asking])]
+        for got, words in zip(held, ((echo[:12], "asking", "paused (input)"), (echo, "hello", "completed"),
+                                     (asking, "Who is it?", "age  integer", "agentbridge tasks reply"))):
+            expect(got.returncode == 0 and not got.stderr and all(word in got.stdout for word in words), got)
+        expect("\x1b" not in held[0].stdout + held[1].stdout, held)
+        got = run("tasks", "list", "--status", "paused", "--json", "--config", path)
+        expect([json.loads(line)["task_id"] for line in got.stdout.splitlines()] == [asking], got)
+        got = run("tasks", "list", "--agent=echo", "--json", cwd=folder)
+        expect([json.loads(line)["task_id"] for line in got.stdout.splitlines()] == [echo], got)
+        expect(served.end() == 0, served.errors)
+    expect("control.sock" not in os.listdir(os.path.join(folder, "agentbridge-data")))
+    shown = json.loads(run("tasks", "show", echo, "--json", cwd=folder).stdout)
+    expect((shown["task"]["result"].strip(), shown["owner"]) == ("hello", "local"), shown)
+    expect(run("tasks", "list", "--data", "agentbridge-data", cwd=folder).stdout == held[0].stdout)
+    with bridge("--config", path, cwd=folder) as served:
+        expect(served.end() == 0, "held by a command that has ended")
+
+
+def test_tasks_that_are_not_there(folder):
+    path = write_config(folder)
+    got = run("tasks", "list", cwd=folder)
+    expect(got.returncode == 1 and "holds no tasks" in got.stderr and "--data" in got.stderr, got)
+    expect(os.listdir(folder) == ["config.jsonc"], "something was made")
+    with bridge("--config", path, cwd=folder) as served:
+        expect(run("tasks", "list", cwd=folder).stdout == "")
+        for words, sentence in ((["show", "00"], "no task 00"), (["show", "xyz"], "0-9 and a-f"),
+                                (["list", "--status", "done"], "there are pending")):
+            got = run("tasks", *words, cwd=folder)
+            expect(got.returncode == 1 and sentence in got.stderr and not got.stdout, got)
+        tasks = sorted(start_task(served, "echo") for _ in range(17))  # two begin with the same digit
+        first = next(a[0] for a, b in zip(tasks, tasks[1:]) if a[0] == b[0])
+        got = run("tasks", "show", first, cwd=folder)
+        expect(got.returncode == 1 and f"several tasks begin with {first}" in got.stderr, got)
+
+
+def test_long_lists_come_in_pages(folder):
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        tasks = {start_task(served, "echo") for _ in range(230)}
+        lines = run("tasks", "list", "--json", cwd=folder).stdout.splitlines()
+        expect({json.loads(line)["task_id"] for line in lines} == tasks and len(lines) == 230, len(lines))
+
+
+def test_control_socket(folder):
+    """Its mode, one left by a bridge that was killed, a file in its place, a path longer than the system takes."""
+    path = write_config(folder)
+    data = os.path.join(folder, "agentbridge-data")
+    name = os.path.join(data, "control.sock")
+    with bridge("--config", path, cwd=folder) as served:
+        expect(os.stat(name).st_mode & 0o7777 == 0o600, oct(os.stat(name).st_mode))
+        served.end(signal.SIGKILL)
+    expect(os.path.exists(name))
+    expect(run("tasks", "list", cwd=folder).returncode == 0, "the dead one's socket is in the way")
+    with bridge("--config", path, cwd=folder) as served:
+        expect(run("tasks", "list", cwd=folder).returncode == 0)
+        with Control(data) as control:
+            expect(control.ask("tasks/list")["result"] == {"tasks": []})
+            expect(served.end() == 0, "an open control connection holds it")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("mine")
+    with bridge("--config", path, cwd=folder) as served:
+        served.log_until("is in the way and is no socket")
+        got = run("tasks", "list", cwd=folder)
+        expect(got.returncode == 1 and "in use by another agentbridge" in got.stderr, got)
+        expect(served.end() == 0)
+    expect(open(name, encoding="utf-8").read() == "mine")
+    far = os.path.join(folder, LONG_NAME)
+    with bridge("--config", path, "--data", far, cwd=folder) as served:
+        task = start_task(served, "echo")
+        expect(task[:12] in run("tasks", "list", "--data", far).stdout)
+        expect(served.end() == 0 and "control.sock" not in os.listdir(far))
+
+
+def test_garbage_on_the_control_socket(folder):
+    data = os.path.join(folder, "agentbridge-data")
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        with Control(data) as control:
+            for line, words in (("nonsense", "line 1"), ("[]", "a request is"), ("{}", "a request is"),
+                                ('{"id":{},"method":"tasks/list"}', "a request is"),
+                                ('{"id":1,"method":"tasks/lst"}', "unknown method"),
+                                ('{"id":1,"method":"tasks/list","params":{"after":"x"}}', "earlier page"),
+                                ('{"id":1,"method":"tasks/list","params":{"status":"\\u0000"}}', None),
+                                ('{"id":1,"method":"tasks/show","params":[]}', "0-9 and a-f"),
+                                ('{"id":1,"method":"tasks/show","params":{"id":"' + "0" * 40 + '"}}', "0-9 and a-f"),
+                                ("[" * 100000, "line 1"), ("\udcff".encode("utf-8", "surrogateescape").decode("latin-1"), "line 1")):
+                control.send(line)
+                answer = json.loads(control.file.readline())
+                expect(words is None or words in answer["error"]["message"], line[:80], answer)
+            control.send("")
+            control.socket.sendall(b'{"id":"half",')
+            control.socket.sendall(b'"method":"tasks/list"}\r\n')
+            expect(json.loads(control.file.readline())["id"] == "half")
+        with Control(data) as control:
+            with contextlib.suppress(OSError):
+                control.socket.sendall(b"x" * (3 << 20))
+            with contextlib.suppress(ConnectionResetError):
+                expect("too long" in control.file.readline().decode())
+        with Control(data) as control:
+            control.socket.sendall(b'{"id":1,"method":"tasks/list"}\n' * 3)
+            control.socket.shutdown(socket.SHUT_WR)
+            expect(len(control.file.read().splitlines()) == 3)
+        expect(served.request("GET", "/ready")[0] == 200)
+        expect(served.end() == 0, served.errors)
+
+
+def test_many_control_connections(folder):
+    data = os.path.join(folder, "agentbridge-data")
+    with bridge("--config", write_config(folder), cwd=folder) as served, contextlib.ExitStack() as stack:
+        start_task(served, "echo")
+        several = [stack.enter_context(Control(data)) for _ in range(64)]
+        for control in several:
+            control.send('{"id":7,"method":"tasks/list"}')
+        for control in several:
+            expect(len(json.loads(control.file.readline())["result"]["tasks"]) == 1)
+        further = [stack.enter_context(Control(data)) for _ in range(80)]
+        expect("too many connections" in further[-1].file.readline().decode())
+        for control in several:
+            control.__exit__()
+        wait_for(lambda: run("tasks", "list", cwd=folder).returncode == 0)
+        expect(served.end() == 0, served.errors)
+
+
+def test_a_control_client_that_never_reads(folder):
+    """It is not read either, takes little memory, and nobody else notices."""
+    data = os.path.join(folder, "agentbridge-data")
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        for _ in range(50):
+            start_task(served, "echo")
+
+        def resident():
+            body = served.request("GET", "/metrics")[2]
+            return int(float(body.split("\nprocess_resident_memory_bytes ")[1].split("\n")[0]))
+        before = resident()
+        with Control(data) as control:
+            control.socket.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                for _ in range(2000):
+                    control.socket.sendall(b'{"id":1,"method":"tasks/list"}\n' * 100)
+                raise AssertionError("it took more than it can answer")
+            expect(run("tasks", "list", cwd=folder).returncode == 0)
+            expect(resident() - before < 16 << 20, resident() - before)
+        expect(served.end() == 0, served.errors)
 
 
 def main():

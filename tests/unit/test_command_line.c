@@ -63,10 +63,10 @@ static void bad_lines(void **state)
         const char *words[WORDS_MAX];
         const char *reason;
     } cases[] = {
-        { { "agentbridge", "sevre" }, "unknown command \"sevre\"; there are serve, check, --version and --help" },
-        { { "agentbridge", "" }, "unknown command \"\"; there are serve, check, --version and --help" },
-        { { "agentbridge", "stdio" }, "\"stdio\" is not in this version; there are serve and check" },
-        { { "agentbridge", "tasks" }, "\"tasks\" is not in this version; there are serve and check" },
+        { { "agentbridge", "sevre" },
+          "unknown command \"sevre\"; there are serve, check, tasks, --version and --help" },
+        { { "agentbridge", "" }, "unknown command \"\"; there are serve, check, tasks, --version and --help" },
+        { { "agentbridge", "stdio" }, "\"stdio\" is not in this version; there are serve, check and tasks" },
         { { "agentbridge", "serve", "--prot", "1" },
           "unknown option \"--prot\"; serve knows --config, --listen, --data, --log-level, --hints" },
         { { "agentbridge", "serve", "extra" },
