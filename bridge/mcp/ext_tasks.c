@@ -177,8 +177,8 @@ void ab_mcp_tasks_update(struct ab_mcp_request *request)
     if (!ab_mcp_load_task(request, &task))
         return;
     ab_mcp_answers_from_responses(&answers, &task, responses);
-    ab_engine_answer(request->mcp->settings.engine, request->channel->owner, task.id, answers.data, acknowledge,
-                     ab_mcp_ticket_new(request));
+    ab_engine_answer_unheard(request->mcp->settings.engine, request->channel->owner, task.id, answers.data, acknowledge,
+                             ab_mcp_ticket_new(request));
     ab_buf_deinit(&answers);
     ab_task_deinit(&task);
 }

@@ -30,8 +30,13 @@ static void put_message(struct ab_json_writer *writer, struct ab_json question, 
         ab_json_exists(ab_json_member(question, "message")))
         ab_buf_append_text(&text, "\n");
     (void)!ab_json_unescape(ab_json_member(question, "message"), &text);
-    if (problem != NULL)
+    if (problem != NULL) {
         ab_buf_printf(&text, "\n(%s)", problem);
+    } else if (ab_json_exists(ab_json_member(question, "problem"))) {
+        ab_buf_append_text(&text, "\n(");
+        (void)!ab_json_unescape(ab_json_member(question, "problem"), &text);
+        ab_buf_append_text(&text, ")");
+    }
     ab_json_write_key(writer, "message");
     ab_json_write_str(writer, ab_buf_str(&text));
     ab_buf_deinit(&text);

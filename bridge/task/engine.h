@@ -135,6 +135,10 @@ void ab_engine_stop(struct ab_engine *engine, const char *owner, const char *id,
  * ignored unless none is. All given answers are checked first; one misfit takes none. */
 void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
                       ab_steered_fn done, void *arg);
+/* The same for a caller whose protocol cannot tell him of a misfit: the reason is kept with the question, as its member
+ * "problem", and told to those who watch. */
+void ab_engine_answer_unheard(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
+                              ab_steered_fn done, void *arg);
 /* The caller whose disconnect means "cancel" has gone: the task is stopped unless ab_engine_touch comes within
  * `grace_ms` (each touch starts the time anew). */
 void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_ms);

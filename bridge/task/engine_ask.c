@@ -63,14 +63,14 @@ void hot_recall_keys(struct hot *hot)
 
 /* --- asking --- */
 
-static void copy_members(struct ab_json_writer *writer, struct ab_json object)
+static void copy_members(struct ab_json_writer *writer, struct ab_json object, const char *except)
 {
     struct ab_json_iterator iterator = ab_json_iterate(object);
     struct ab_json key;
     struct ab_json value;
     while (ab_json_next(&iterator, &key, &value)) {
         struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        if (ab_json_unescape(key, &name)) {
+        if (ab_json_unescape(key, &name) && (except == NULL || !ab_str_is(ab_buf_str(&name), except))) {
             ab_json_write_key_str(writer, ab_buf_str(&name));
             ab_json_write_value(writer, value);
         }
@@ -103,8 +103,8 @@ static void add_to_round(struct hot *hot, const char *asked)
     struct ab_json_writer writer;
     ab_json_writer_init(&writer, &round);
     ab_json_object_begin(&writer);
-    copy_members(&writer, ab_json_trusted(hot->task.questions_json));
-    copy_members(&writer, ab_json_trusted(asked));
+    copy_members(&writer, ab_json_trusted(hot->task.questions_json), NULL);
+    copy_members(&writer, ab_json_trusted(asked), NULL);
     ab_json_object_end(&writer);
     free(hot->task.questions_json);
     hot->task.questions_json = ab_buf_steal(&round);
@@ -160,7 +160,8 @@ static struct ab_json open_question(const struct hot *hot, struct ab_json key)
     return ab_json_exists(ab_json_member(question, "answer")) ? none : question;
 }
 
-enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, char **text)
+enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, struct ab_json *misfit,
+                                        char **text)
 {
     struct ab_json_iterator iterator = ab_json_iterate(answers);
     struct ab_json key;
@@ -173,12 +174,40 @@ enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json an
             continue;
         }
         if (!ab_question_fits(question, answer, reason, sizeof reason)) {
+            *misfit = key;
             *text = ab_format("the answer to %.*s does not fit: %s", AB_STR_ARGS(key.text), reason);
             return AB_STEER_MISFIT;
         }
         outcome = AB_STEER_DONE;
     }
     return outcome;
+}
+
+void hot_note_problem(struct hot *hot, struct ab_json key, const char *problem)
+{
+    struct ab_json questions = ab_json_trusted(hot->task.questions_json);
+    AB_CLEANUP(ab_free_string)
+    char *message = hot->task.status_message != NULL ? ab_strdup(hot->task.status_message) : NULL;
+    AB_CLEANUP(ab_free_string) char *wanted = ab_json_string_dup(key);
+    struct ab_buf round = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    ab_json_writer_init(&writer, &round);
+    ab_json_object_begin(&writer);
+    for (size_t i = 0; i < hot->n_asked; i++) {
+        const char *shown = hot->asked[i].shown;
+        bool is_it = wanted != NULL && strcmp(shown, wanted) == 0;
+        ab_json_write_key_str(&writer, ab_str(shown));
+        ab_json_object_begin(&writer);
+        copy_members(&writer, ab_json_member_str(questions, ab_str(shown)), is_it ? "problem" : NULL);
+        if (is_it) {
+            ab_json_put_text(&writer, "problem", problem);
+        }
+        ab_json_object_end(&writer);
+    }
+    ab_json_object_end(&writer);
+    free(hot->task.questions_json);
+    hot->task.questions_json = ab_buf_steal(&round);
+    (void)hot_stay(hot, hot->task.reason, message);
 }
 
 /* {"<shown>":{answer}} of those that are open, with defaults filled in. */
@@ -224,7 +253,7 @@ static size_t note_answers(struct hot *hot, struct ab_json given)
         struct ab_json answer = ab_json_member_str(given, shown);
         ab_json_write_key_str(&writer, shown);
         ab_json_object_begin(&writer);
-        copy_members(&writer, question);
+        copy_members(&writer, question, ab_json_exists(answer) ? "problem" : NULL);
         if (ab_json_exists(answer)) {
             ab_json_put_value(&writer, "answer", answer);
         } else if (!ab_json_exists(ab_json_member(question, "answer"))) {

@@ -229,7 +229,10 @@ AB_MUST char *engine_history(struct ab_engine *engine, const struct ab_task *tas
 void hot_ask(struct hot *hot, const char *asked_json);
 void hot_withdraw_questions(struct hot *hot);
 /* Whether these may be taken: DONE, NO_QUESTION, or MISFIT with `text`, which the caller frees. */
-enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, char **text);
+enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json answers, struct ab_json *misfit,
+                                        char **text);
+/* Keeps with an open question why an answer to it was not taken, and tells the watchers. */
+void hot_note_problem(struct hot *hot, struct ab_json key, const char *problem);
 /* Takes them, checked; the agent hears of them once they are durable and no question is open. */
 void hot_take_answers(struct hot *hot, struct ab_json answers);
 /* Fills used_keys from the log, for a task that is run again. */

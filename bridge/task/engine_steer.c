@@ -76,7 +76,7 @@ void ab_engine_stop(struct ab_engine *engine, const char *owner, const char *id,
 
 /* --- answers --- */
 
-static void answer(struct hot *hot, const char *answers_json, ab_steered_fn done, void *arg)
+static void answer(struct hot *hot, const char *answers_json, bool keep_problem, ab_steered_fn done, void *arg)
 {
     struct ab_engine *engine = hot->engine;
     const char *id = hot->task.id;
@@ -91,17 +91,21 @@ static void answer(struct hot *hot, const char *answers_json, ab_steered_fn done
         return;
     }
     AB_CLEANUP(ab_free_string) char *text = NULL;
-    enum ab_steer_outcome outcome = hot_check_answers(hot, answers, &text);
+    struct ab_json misfit;
+    enum ab_steer_outcome outcome = hot_check_answers(hot, answers, &misfit, &text);
     if (outcome == AB_STEER_DONE) {
         hot_take_answers(hot, answers);
         tell_when_durable(hot, outcome, NULL, done, arg);
+    } else if (outcome == AB_STEER_MISFIT && keep_problem) {
+        hot_note_problem(hot, misfit, text);
+        tell_when_durable(hot, outcome, text, done, arg);
     } else {
         tell(engine, id, outcome, text != NULL ? text : "none of these questions is open", done, arg);
     }
 }
 
-void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
-                      ab_steered_fn done, void *arg)
+static void answer_by_id(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
+                         bool keep_problem, ab_steered_fn done, void *arg)
 {
     struct hot *hot = steerable(engine, owner, id, done, arg);
     if (hot == NULL) {
@@ -112,5 +116,17 @@ void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *i
         tell(engine, id, AB_STEER_NOT_STORED, "the bridge is going down; try again in a moment", done, arg);
         return;
     }
-    answer(hot, answers_json, done, arg);
+    answer(hot, answers_json, keep_problem, done, arg);
+}
+
+void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
+                      ab_steered_fn done, void *arg)
+{
+    answer_by_id(engine, owner, id, answers_json, false, done, arg);
+}
+
+void ab_engine_answer_unheard(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
+                              ab_steered_fn done, void *arg)
+{
+    answer_by_id(engine, owner, id, answers_json, true, done, arg);
 }

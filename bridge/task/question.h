@@ -5,6 +5,7 @@
  *   {"kind":"approval","title":"...","message":"..."}    yes or no
  *   {"kind":"url","message":"...","url":"https://..."}   a page to visit; the pause's reason is auth
  *   {"kind":"request","method":"...","params":{...}}     a raw MCP input request, answered by {"result":{...}}
+ * An open one whose last answer was not taken may say why in "problem".
  * An answer: {"action":"accept|decline|cancel","content"?:{...}}. */
 #ifndef AB_TASK_QUESTION_H
 #define AB_TASK_QUESTION_H

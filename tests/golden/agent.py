@@ -35,6 +35,16 @@ elif what == "ask":
     say({"ask": {"go": {"kind": "approval", "title": "Go on?", "message": "There is no way back."}}})
     answer = json.loads(sys.stdin.readline())
     say({"result": {"text": answer["answer"]["go"]["action"]}})
+elif what == "form":
+    schema = {"type": "object", "properties": {"who": {"type": "string", "minLength": 2},
+                                               "size": {"type": "string", "enum": ["s", "m"], "default": "m"}},
+              "required": ["who"]}
+    said = []
+    for _ in range(2):
+        say({"ask": {"name": {"kind": "form", "message": "For whom?", "schema": schema},
+                     "go": {"kind": "approval", "title": "Go on?"}}})
+        said.append(json.loads(sys.stdin.readline())["answer"])
+    say({"result": {"text": json.dumps(said, sort_keys=True)}})
 elif what == "wait":
     say({"status": "executing", "message": "waiting"})
     sys.stdin.readline()
