@@ -197,6 +197,19 @@ void ab_tasks_text_task(struct ab_json shown, struct ab_buf *out)
     append_block(ab_json_member(task, "result"), out);
 }
 
+void ab_tasks_text_end(struct ab_json task, struct ab_buf *out)
+{
+    struct ab_json error = ab_json_at(task, "error", "message", NULL);
+
+    append_state(task, out);
+    if (ab_json_exists(error)) {
+        ab_buf_append_text(out, ": ");
+        ab_tasks_text_words(error, 0, false, out);
+    }
+    ab_buf_append_char(out, '\n');
+    append_block(ab_json_member(task, "result"), out);
+}
+
 /* --- questions --- */
 
 static void append_fields(struct ab_json question, struct ab_buf *out)
@@ -259,6 +272,23 @@ void ab_tasks_text_questions(struct ab_json task, struct ab_buf *out)
 
 /* --- events --- */
 
+static void append_asked(struct ab_json questions, struct ab_buf *out)
+{
+    struct ab_json_iterator each = ab_json_iterate(questions);
+    struct ab_json key;
+    struct ab_json question;
+    const char *between = "asks ";
+
+    while (ab_json_next(&each, &key, &question)) {
+        struct ab_json message = ab_json_member(question, "message");
+        ab_buf_append_text(out, between);
+        ab_tasks_text_words(key, 64, false, out);
+        ab_buf_append_text(out, ": ");
+        ab_tasks_text_words(ab_json_exists(message) ? message : ab_json_member(question, "title"), 500, false, out);
+        between = "; ";
+    }
+}
+
 static void append_body(struct ab_json event, struct ab_json kind, struct ab_buf *out)
 {
     if (ab_json_string_is(kind, "status")) {
@@ -278,7 +308,7 @@ static void append_body(struct ab_json event, struct ab_json kind, struct ab_buf
     } else if (ab_json_string_is(kind, "answer")) {
         ab_buf_append_text(out, "answered");
     } else if (ab_json_string_is(kind, "question")) {
-        ab_buf_append_text(out, "asks");
+        append_asked(ab_json_member(event, "questions"), out);
     }
 }
 

@@ -590,6 +590,93 @@ def test_a_control_client_that_never_reads(folder):
         expect(served.end() == 0, served.errors)
 
 
+def watch(folder, task):
+    return subprocess.Popen([BINARY, "tasks", "watch", task], cwd=folder, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def test_tasks_watch(folder):
+    path = write_config(folder, agents={"approval": APPROVAL, "sleeping": SLEEPING,
+                                        "failing": {"kind": "command", "command": ["sh", "-c", "exit 3"]}})
+    with bridge("--config", path, cwd=folder) as served:
+        task = start_task(served, "approval")
+        watches = [watch(folder, task) for _ in range(3)]
+        lines = [[watch.stdout.readline() for _ in range(5)] for watch in watches]
+        expect(all("asks go: Shall I go?" in "".join(seen) for seen in lines), lines)
+        expect(all("1/2 half" in "".join(seen) for seen in lines), lines)
+        got = run("tasks", "reply", task[:8], "--approve", cwd=folder)
+        expect(got.returncode == 0 and task in got.stdout, got)
+        for watched in watches:
+            rest, errors = watched.communicate(timeout=PATIENCE)
+            expect(watched.returncode == 0 and "completed" in rest and rest.endswith("gone\n") and not errors, rest, errors)
+        expect(run("tasks", "watch", task, cwd=folder).returncode == 0, "one that has ended")
+        got = run("tasks", "watch", start_task(served, "failing"), cwd=folder)
+        expect(got.returncode == 1 and "failed" in got.stdout, got)
+        watched = watch(folder, start_task(served, "sleeping"))
+        watched.stdout.readline()
+        served.end()
+        _, errors = watched.communicate(timeout=PATIENCE)
+        expect(watched.returncode == 1 and "has ended" in errors, errors)
+    got = run("tasks", "watch", task, cwd=folder)
+    expect(got.returncode == 0 and "gone" in got.stdout, got)
+
+
+def test_watching_without_reading(folder):
+    """A watcher that stops reading gets everything once it reads again, in order, each event once."""
+    path = write_config(folder, agents={"chatty": {**TALKING, "command": ["sh", "-c", """read task
+i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo '{"log":{"level":"info","text":"'$i' """ + "x" * 1000 + """"}}'; done
+echo '{"result":{"text":"said all"}}'"""]}})
+    with bridge("--config", path, cwd=folder) as served:
+        task = start_task(served, "chatty")
+        with Control(os.path.join(folder, "agentbridge-data")) as control:
+            control.send(json.dumps({"id": "w", "method": "tasks/watch", "params": {"id": task}}))
+            wait_for_status(served, task, "completed")
+            numbers = []
+            while "result" not in (message := json.loads(control.file.readline())):
+                expect(message["method"] == "tasks/events" and message["params"]["request"] == "w", message)
+                numbers += [event["number"] for event in message["params"]["events"]]
+            expect(message["id"] == "w" and message["result"]["task"]["result"] == "said all", message)
+            expect(numbers == list(range(1, message["result"]["task"]["last_event"] + 1)), numbers[:5], len(numbers))
+            expect(len(numbers) > 3000)
+        expect(served.end() == 0, served.errors)
+
+
+def test_tasks_stop_and_reply(folder):
+    path = write_config(folder, agents={"asking": ASKING, "approval": APPROVAL, "sleeping": SLEEPING, "echo": AGENT})
+    with bridge("--config", path, cwd=folder) as served:
+        sleeping, asking, echo = (start_task(served, agent) for agent in ("sleeping", "asking", "echo"))
+        left, declined = start_task(served, "asking"), start_task(served, "approval")
+        for task in (asking, left, declined):
+            wait_for_status(served, task, "paused")
+        got = run("tasks", "stop", sleeping[:10], cwd=folder)
+        expect(got.returncode == 0 and got.stdout == f"{sleeping} is stopped\n", got)
+        for words, sentence in ((["stop", sleeping], "has ended already: stopped"),
+                                (["reply", echo, "a=b"], "asks nothing"), (["stop", "f" * 32], "no task"),
+                                (["reply", asking, "nme=x"], "who has name, age"),
+                                (["reply", asking, "age=old", "name=x"], "is no number"),
+                                (["reply", asking, "age=3"], "name"), (["reply", asking, "--approve"], "is a form"),
+                                (["reply", asking, "--json", '{"what":{"action":"accept"}}'], "open")):
+            got = run("tasks", *words, cwd=folder)
+            expect(got.returncode == 1 and sentence in got.stderr and got.stderr.count("\n") == 1, words, got)
+        for words in (["reply", asking], ["reply", asking, "--json", "{"], ["reply", asking, "--approve", "--decline"]):
+            expect(run("tasks", *words, cwd=folder).returncode == 2, words)
+        expect(run("tasks", "reply", asking, "who.name=Ann = Bob", "age=7", cwd=folder).returncode == 0)
+        wait_for_status(served, asking, "completed")
+        expect("name:Ann = Bob,age:7" in run("tasks", "watch", asking, cwd=folder).stdout)
+        got = run("tasks", "reply", left, "--json", '{"who":{"action":"accept","content":{"name":"Eve"}}}', cwd=folder)
+        expect(got.returncode == 0, got)
+        expect(run("tasks", "reply", declined, "--decline", cwd=folder).returncode == 0)
+        wait_for_status(served, declined, "completed")
+        paused = start_task(served, "asking")
+        wait_for_status(served, paused, "paused")
+        expect(served.end() == 0, served.errors)
+    for words in (["stop", paused], ["reply", paused, "name=x"], ["watch", paused]):
+        got = run("tasks", *words, cwd=folder)
+        expect(got.returncode == 1 and "no bridge serves ./agentbridge-data" in got.stderr, got)
+    got = run("tasks", "stop", sleeping, cwd=folder)
+    expect(got.returncode == 1 and "has ended already: stopped" in got.stderr, got)
+
+
 def main():
     if not os.access(BINARY, os.X_OK):
         print(f"{BINARY} is not there: run make first")
