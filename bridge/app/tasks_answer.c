@@ -115,6 +115,7 @@ static bool write_value(const struct target *target, struct ab_json_writer *writ
         ab_json_write_bool(writer, is_yes(target->value));
     } else if (ab_json_string_is(type, "boolean")) {
         ab_buf_printf(reason, "%.*s: \"%.64s\" is neither true nor false", AB_STR_ARGS(target->name), target->value);
+        ab_json_write_null(writer);
     } else if (is_number || is_list) {
         if (!ab_json_check(ab_str(target->value), DEPTH, &value, NULL) ||
             (is_number && !ab_json_is(value, AB_JSON_NUMBER)))

@@ -106,8 +106,8 @@ static void no_long_word_breaks_the_reason(void **state)
 
 static void help_names_everything(void **state)
 {
-    static const char *const names[] = { "serve",       "check",   "--config",  "--listen", "--data",
-                                         "--log-level", "--hints", "--version", "SIGHUP",   "7800" };
+    static const char *const names[] = { "serve",   "check",     "--config", "--listen", "--data",     "--log-level",
+                                         "--hints", "--version", "SIGHUP",   "7800",     "tasks list", "tasks reply" };
     struct ab_buf text = AB_BUF_INIT(16384);
 
     (void)state;
