@@ -1,5 +1,6 @@
 /* The answer's way out: plain JSON when all is said in time, else an event stream (MCP, basic/transports). */
 #include "mcp/core_tasks.h"
+#include "mcp/event_id.h"
 
 #include "base/mem.h"
 #include "wire/sse.h"
@@ -41,6 +42,7 @@ static void drop_operation(struct ab_mcp_request *request, bool cancelled)
     if (operation == NULL)
         return;
     request->operation = NULL;
+    request->place = NULL;
     operation->request = NULL;
     operation->ops->gone(operation, cancelled);
 }
@@ -157,16 +159,46 @@ static void write_held(struct ab_mcp_channel *channel)
         ab_http_end(channel->exchange);
 }
 
-static void write_event(struct ab_mcp_channel *channel, struct ab_str message)
+/* An id before there is anything to tell, so that a stream that breaks early can be resumed (2025-11-25,
+ * basic/transports); false when the request has none to give. */
+static bool write_priming(const struct ab_mcp_request *request, struct ab_buf *out)
+{
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    if (request->version->priming && request->place != NULL)
+        ab_mcp_event_id_write(request, &id);
+    if (id.size > 0) {
+        ab_sse_write_retry(out, request->mcp->settings.poll_interval_ms);
+        ab_sse_write(out, NULL, id.data, AB_STR(""));
+    }
+    ab_buf_deinit(&id);
+    return out->size > 0;
+}
+
+static void write_opening(struct ab_mcp_channel *channel, struct ab_buf *out)
+{
+    struct ab_link *first = ab_list_first(&channel->requests);
+
+    if (channel->opened)
+        return;
+    channel->opened = true;
+    if (first == NULL || !write_priming(AB_OWNER(first, struct ab_mcp_request, link), out))
+        ab_buf_append_text(out, opening);
+}
+
+/* `request` is the one it is about, or NULL. */
+static void write_event(struct ab_mcp_channel *channel, const struct ab_mcp_request *request, struct ab_str message)
 {
     struct ab_buf event = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
-    if (!channel->opened)
-        ab_buf_append_text(&event, opening);
-    channel->opened = true;
-    ab_sse_write(&event, "message", NULL, message);
+    write_opening(channel, &event);
+    if (request != NULL)
+        ab_mcp_event_id_write(request, &id);
+    ab_sse_write(&event, "message", id.size > 0 ? id.data : NULL, message);
     write_stream(channel, ab_buf_str(&event));
     ab_buf_deinit(&event);
+    ab_buf_deinit(&id);
 }
 
 static void begin_stream(struct ab_mcp_channel *channel)
@@ -181,11 +213,14 @@ static void begin_stream(struct ab_mcp_channel *channel)
 
 void ab_mcp_channel_stream(struct ab_mcp_channel *channel)
 {
+    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
     begin_stream(channel);
     if (!channel->streaming || channel->opened)
         return;
-    channel->opened = true;
-    write_stream(channel, (struct ab_str){ opening, sizeof(opening) - 1 });
+    write_opening(channel, &bytes);
+    write_stream(channel, ab_buf_str(&bytes));
+    ab_buf_deinit(&bytes);
 }
 
 static void finish(struct ab_mcp_channel *channel)
@@ -243,7 +278,7 @@ static void answer(struct ab_mcp_request *request, struct ab_str message, unsign
     if (!channel->can_json)
         begin_stream(channel);
     if (channel->streaming) {
-        write_event(channel, message);
+        write_event(channel, request, message);
     } else {
         gather(channel, message);
         if (!channel->batch)
@@ -332,6 +367,35 @@ void ab_mcp_request_cancel(struct ab_mcp_request *request)
     settle(request->channel);
 }
 
+void ab_mcp_request_displace(struct ab_mcp_request *request)
+{
+    if (request->answered)
+        return;
+    request->answered = true;
+    request->channel->n_open--;
+    forget_cancel_key(request);
+    drop_operation(request, false);
+    settle(request->channel);
+}
+
+/* Ids repeat the call's own id and token; somebody's giant ones are not worth a header that nobody takes. */
+#define NAMES_MAX 1024
+
+void ab_mcp_request_set_place(struct ab_mcp_request *request, const struct ab_mcp_place *place)
+{
+    struct ab_mcp_channel *channel = request->channel;
+    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    if (!request->version->resumable || channel->batch || !channel->can_stream ||
+        request->message.id.text.size + request->progress_token.text.size > NAMES_MAX)
+        return;
+    request->place = place;
+    request->resumable = true;
+    if (channel->opened && write_priming(request, &bytes))
+        write_stream(channel, ab_buf_str(&bytes));
+    ab_buf_deinit(&bytes);
+}
+
 bool ab_mcp_is_behind(const struct ab_mcp_request *request)
 {
     return request->channel->behind;
@@ -348,7 +412,7 @@ static void send_call(struct ab_mcp_request *request, struct ab_json id, const c
     begin_stream(channel);
     text = ab_strndup(params.data, params.size);
     ab_jsonrpc_write_call(&message, id, method, text);
-    write_event(channel, ab_buf_str(&message));
+    write_event(channel, request, ab_buf_str(&message));
     ab_buf_deinit(&message);
 }
 
@@ -358,7 +422,7 @@ void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, s
     AB_CLEANUP(ab_free_string) char *text = ab_strndup(params.data, params.size);
 
     ab_jsonrpc_write_call(&message, (struct ab_json){ 0 }, method, text);
-    write_event(channel, ab_buf_str(&message));
+    write_event(channel, NULL, ab_buf_str(&message));
     ab_buf_deinit(&message);
 }
 

@@ -6,6 +6,7 @@
 #include "mcp/dialogue.h"
 #include "mcp/http_modern.h"
 #include "mcp/methods.h"
+#include "mcp/resumption.h"
 
 #include "base/mem.h"
 #include "wire/http_values.h"
@@ -53,8 +54,8 @@ static bool open_session(struct ab_mcp *mcp, struct ab_http_exchange *exchange, 
     return true;
 }
 
-static void use_session(struct ab_mcp_request *request, const struct ab_mcp_session *session,
-                        const struct ab_mcp_session_record *record)
+void ab_mcp_request_use_session(struct ab_mcp_request *request, const struct ab_mcp_session *session,
+                                const struct ab_mcp_session_record *record)
 {
     /* Messages are sent from "info" on until the client chooses a level (server/utilities/logging leaves it open). */
     const int default_level = 1;
@@ -109,7 +110,7 @@ static bool take_legacy_message(struct ab_mcp_channel *channel, struct ab_json v
         return false;
     }
     if (message.kind == AB_JSONRPC_REQUEST)
-        use_session(ab_mcp_request_new(channel, &message), session, record);
+        ab_mcp_request_use_session(ab_mcp_request_new(channel, &message), session, record);
     else if (message.kind == AB_JSONRPC_NOTIFICATION && strcmp(message.method, "notifications/cancelled") == 0)
         handle_cancelled(channel->mcp, session, message.params);
     else if (message.kind == AB_JSONRPC_RESPONSE)
@@ -253,12 +254,40 @@ static bool speaks_modern(struct ab_http_exchange *exchange)
     return version != NULL && version->era == AB_MCP_MODERN;
 }
 
+/* A GET that names the last event of a call's stream. */
+static void resume_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
+                          const struct ab_mcp_session *session, const struct ab_mcp_session_record *record,
+                          struct ab_str token)
+{
+    struct ab_mcp_event_id event_id;
+    struct ab_mcp_channel *channel;
+
+    if (ab_mcp_event_id_read(mcp, owner, session->id, token, &event_id)) {
+        channel = ab_mcp_channel_new(mcp, exchange, owner);
+        channel->can_stream = true;
+        ab_mcp_resume_stream(channel, session, record, &event_id);
+    } else {
+        respond_error(exchange, 400,
+                      "Last-Event-ID is not the id of an event of this session: leave it out, or call again", NULL);
+    }
+    ab_mcp_event_id_deinit(&event_id);
+}
+
+static bool last_event_id(struct ab_http_exchange *exchange, struct ab_str *out)
+{
+    if (!ab_http_header(exchange, "last-event-id", out))
+        return false;
+    *out = ab_str_trim(*out);
+    return out->size > 0;
+}
+
 static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner)
 {
     struct ab_mcp_session session;
     struct ab_mcp_session_record record;
     struct ab_mcp_channel *channel;
     struct ab_str accept = { 0 };
+    struct ab_str token;
 
     ab_http_header(exchange, "accept", &accept);
     if (!ab_http_accepts(accept, "text/event-stream")) {
@@ -267,6 +296,10 @@ static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, co
     }
     if (!open_session(mcp, exchange, owner, &session, &record))
         return;
+    if (session.version->resumable && last_event_id(exchange, &token)) {
+        resume_stream(mcp, exchange, owner, &session, &record, token);
+        return;
+    }
     channel = ab_mcp_channel_new(mcp, exchange, owner);
     channel->can_stream = true;
     ab_list_append(&mcp->streams, &channel->stream_link);

@@ -75,6 +75,7 @@ struct ab_mcp_channel {
     struct session_stream *session_stream; /* of a GET stream; core_tasks.c */
 };
 
+struct ab_mcp_place; /* event_id.h */
 struct ab_mcp_operation;
 struct ab_mcp_operation_ops {
     /* The request is gone (the client left, or cancelled it): `operation->request` is already NULL. */
@@ -103,6 +104,8 @@ struct ab_mcp_request {
     int log_level;                           /* 0 debug ... 7 emergency; -1: no log messages */
     char session_id[AB_MCP_SESSION_ID_SIZE]; /* "" in the modern era */
     char *cancel_key;                        /* in ab_mcp.cancellable, or NULL */
+    const struct ab_mcp_place *place;        /* how far its stream has come, while it waits for its task; or NULL */
+    bool resumable;                          /* its events carry ids */
     bool answered;
 };
 
@@ -134,6 +137,11 @@ AB_MUST struct ab_mcp_ticket *ab_mcp_ticket_new(struct ab_mcp_request *request);
 AB_MUST struct ab_mcp_request *ab_mcp_ticket_redeem(struct ab_mcp_ticket *ticket);
 /* A request that the client cancelled: its operation is told, no answer follows. */
 void ab_mcp_request_cancel(struct ab_mcp_request *request);
+/* Its stream goes on elsewhere: this one ends without an answer, and nothing is cancelled. */
+void ab_mcp_request_displace(struct ab_mcp_request *request);
+/* From here on events carry ids, where version and channel allow. `place` lives until the request's operation sets
+ * request->place to NULL. */
+void ab_mcp_request_set_place(struct ab_mcp_request *request, const struct ab_mcp_place *place);
 
 /* A notification on a stream without a request (GET). */
 void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, struct ab_str params);
@@ -167,6 +175,12 @@ AB_PRINTF(3, 4) void ab_mcp_answer_errorf(struct ab_mcp_request *request, int64_
 /* An error for a message that made no request (unreadable, headers wrong ...); answers the whole channel. */
 void ab_mcp_channel_refuse(struct ab_mcp_channel *channel, unsigned status, struct ab_json id, int64_t code,
                            const char *message, const char *data_json);
+
+/* --- http.c --- */
+
+/* What the session fixed and recorded becomes the request's. */
+void ab_mcp_request_use_session(struct ab_mcp_request *request, const struct ab_mcp_session *session,
+                                const struct ab_mcp_session_record *record);
 
 /* --- lifecycle.c --- */
 

@@ -7,5 +7,6 @@ const struct ab_mcp_version ab_mcp_v2025_03_26 = {
     .batches = true,
     .audio = true,
     .annotations = true,
+    .resumable = true,
     .methods = ab_mcp_legacy_methods,
 };

@@ -6,6 +6,7 @@ const struct ab_mcp_version ab_mcp_v2025_06_18 = {
     .era = AB_MCP_LEGACY,
     .audio = true,
     .annotations = true,
+    .resumable = true,
     .structured = true,
     .methods = ab_mcp_legacy_methods,
 };

@@ -2,10 +2,10 @@
 
 #include "mcp/core_tasks.h"
 #include "mcp/dialogue.h"
+#include "mcp/event_id.h"
 #include "mcp/ext_tasks.h"
 #include "mcp/input.h"
 #include "mcp/input_state.h"
-#include "mcp/progress.h"
 #include "task/question.h"
 
 #include "base/mem.h"
@@ -26,7 +26,7 @@ struct ab_mcp_wait {
     char *owner;
     char *agent;
     char task_id[AB_TASK_ID_SIZE]; /* "" until it is there */
-    uint64_t cursor;
+    struct ab_mcp_place place;
     bool time_is_up;
     bool moved; /* its state may have changed since it was looked at */
     struct ab_watch *watch;
@@ -34,7 +34,6 @@ struct ab_mcp_wait {
     char *responses; /* or NULL: inputResponses that came without a state, for questions that may come */
     struct ab_timer *deadline;
     struct ab_timer *heartbeat;
-    struct ab_mcp_progress progress;
 };
 
 static void drop_timers(struct ab_mcp_wait *wait)
@@ -48,6 +47,8 @@ static void drop_timers(struct ab_mcp_wait *wait)
 static void wait_free(struct ab_mcp_wait *wait)
 {
     ab_mcp_dialogue_free(wait->dialogue);
+    if (wait->operation.request != NULL)
+        wait->operation.request->place = NULL;
     ab_mcp_operation_end(&wait->operation);
     ab_watch_free(wait->watch);
     drop_timers(wait);
@@ -120,7 +121,7 @@ static void tell_status(struct ab_mcp_wait *wait, struct ab_json event)
     AB_CLEANUP(ab_free_string) char *message = ab_json_string_dup(ab_json_member(event, "message"));
 
     if (message != NULL && ab_json_string_is(ab_json_member(event, "status"), "executing"))
-        ab_mcp_progress_step(&wait->progress, wait->operation.request, message);
+        ab_mcp_progress_step(&wait->place.progress, wait->operation.request, message);
 }
 
 struct pump {
@@ -134,12 +135,12 @@ static bool tell_event(void *arg, const struct ab_event *event)
     struct ab_json body = ab_json_trusted(event->body_json);
 
     pump->n++;
-    pump->wait->cursor = event->number;
+    pump->wait->place.cursor = event->number;
     if (event->kind == AB_EVENT_STATUS) {
         pump->wait->moved = true;
         tell_status(pump->wait, body);
     } else if (event->kind == AB_EVENT_PROGRESS) {
-        ab_mcp_progress_report(&pump->wait->progress, pump->wait->operation.request, body);
+        ab_mcp_progress_report(&pump->wait->place.progress, pump->wait->operation.request, body);
     } else if (event->kind == AB_EVENT_LOG) {
         tell_log(pump->wait, body);
     }
@@ -265,7 +266,7 @@ static void pump_events(void *arg)
         return;
     do {
         pump.n = 0;
-        if (ab_engine_events(wait->mcp->settings.engine, wait->task_id, wait->cursor, wanted_kinds(wait),
+        if (ab_engine_events(wait->mcp->settings.engine, wait->task_id, wait->place.cursor, wanted_kinds(wait),
                              EVENTS_AT_ONCE, tell_event, &pump) < 0)
             break;
     } while (pump.n == EVENTS_AT_ONCE && !ab_mcp_is_behind(wait->operation.request));
@@ -298,7 +299,7 @@ static void on_heartbeat(void *arg)
 
     if (!ab_mcp_is_behind(wait->operation.request)) {
         if (ab_json_exists(wait->operation.request->progress_token))
-            ab_mcp_progress_step(&wait->progress, wait->operation.request, NULL);
+            ab_mcp_progress_step(&wait->place.progress, wait->operation.request, NULL);
         else
             ab_mcp_channel_keep_alive(wait->operation.request->channel);
     }
@@ -323,6 +324,7 @@ struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, const struct
     if (starts_task && request->version->era == AB_MCP_MODERN)
         wait->responses = ab_json_dup(ab_json_member(request->message.params, "inputResponses"));
     ab_mcp_operation_begin(&wait->operation, &ops, request);
+    wait->place.until = patience->wait_ms < 0 ? -1 : ab_clock_wall_ms(&loop->clock) + patience->wait_ms;
     if (patience->wait_ms >= 0) {
         wait->deadline = ab_timer_new(loop, on_deadline, wait);
         ab_timer_start(wait->deadline, (uint64_t)patience->wait_ms);
@@ -332,19 +334,41 @@ struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, const struct
     return wait;
 }
 
+/* From here on the stream's events can say where they stand. */
+static void set_place(struct ab_mcp_wait *wait)
+{
+    struct ab_mcp_place *place = &wait->place;
+
+    memcpy(place->task_id, wait->task_id, sizeof(place->task_id));
+    place->published = wait->kind.tool != NULL;
+    place->starts_task = wait->starts_task;
+    place->core_task = wait->patience.core_task;
+    place->related = wait->kind.related;
+    place->with_events = wait->kind.with_events;
+    place->events_after = wait->kind.events_after;
+    ab_mcp_request_set_place(wait->operation.request, place);
+}
+
 void ab_mcp_wait_for(struct ab_mcp_wait *wait, const struct ab_task *task, uint64_t cursor)
 {
     memcpy(wait->task_id, task->id, sizeof(wait->task_id));
     wait->agent = ab_strdup(task->agent);
-    wait->cursor = cursor;
+    wait->place.cursor = cursor;
     wait->moved = true;
     if (wait->operation.request == NULL) {
         leave(wait);
         wait_free(wait);
         return;
     }
+    set_place(wait);
     wait->watch = ab_engine_watch(wait->mcp->settings.engine, wait->task_id, pump_events, wait);
     pump_events(wait);
+}
+
+void ab_mcp_wait_continue(struct ab_mcp_wait *wait, const struct ab_task *task, const struct ab_mcp_place *place)
+{
+    wait->place.progress = place->progress;
+    ab_mcp_wait_for(wait, task, place->cursor);
 }
 
 struct ab_mcp_request *ab_mcp_wait_abort(struct ab_mcp_wait *wait)

@@ -22,6 +22,8 @@ AB_MUST struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, cons
                                             enum ab_on_disconnect on_disconnect);
 /* The task is there: waits from event number `cursor` on. */
 void ab_mcp_wait_for(struct ab_mcp_wait *wait, const struct ab_task *task, uint64_t cursor);
+/* A broken stream goes on: waits from this place on, with the numbers of progress that were sent. */
+void ab_mcp_wait_continue(struct ab_mcp_wait *wait, const struct ab_task *task, const struct ab_mcp_place *place);
 /* A retried call with answers (InputRequiredResult): goes on with its earlier task. Answers it, then waits as a new
  * call would. */
 void ab_mcp_wait_resume(struct ab_mcp_request *request, const char *task_id, const struct ab_mcp_call_kind *kind,

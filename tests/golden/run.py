@@ -83,7 +83,7 @@ def read_events(text):
     events = []
     for block in text.replace("\r\n", "\n").split("\n\n"):
         data = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
-        if data:
+        if any(data):  # a priming event has none
             events.append(json.loads("\n".join(data)))
     return events
 

@@ -10,6 +10,16 @@ longline) head -c 3000000 /dev/zero | tr '\0' x ;;
 brokenline) echo '{"progress":{"value":1}}'; echo 'Hello, I am not JSON' ;;
 hangs) trap '' TERM; while :; do sleep 1; done ;;
 silent) exit 0 ;;
+steps) # a step, told as progress and log, for each file that the test makes
+    folder=$(printf '%s' "$task" | sed 's/.*"folder:\([^"]*\)".*/\1/')
+    for n in 1 2 3; do
+        until [ -e "$folder/$n" ]; do sleep 0.02; done
+        echo "{\"progress\":{\"value\":$n,\"total\":3}}"
+        echo "{\"log\":{\"text\":\"step $n\"}}"
+    done
+    until [ -e "$folder/end" ]; do sleep 0.02; done
+    echo '{"result":{"text":"all steps"}}'
+    ;;
 waits) echo '{"status":"executing","message":"waiting"}'; read -r line ;;
 chatty)
     n=0

@@ -54,7 +54,7 @@ class Response:
     @property
     def messages(self):
         if self.headers.get("content-type", "").startswith("text/event-stream"):
-            return [json.loads(line[6:]) for line in self.body.decode().splitlines() if line.startswith("data: ")]
+            return [json.loads(line[6:]) for line in self.body.decode().splitlines() if line.startswith("data: {")]
         return [json.loads(self.body)] if self.body else []
 
     @property
