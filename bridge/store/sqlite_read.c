@@ -220,8 +220,7 @@ static unsigned conditions_of(const struct ab_store_filter *filter)
     return conditions;
 }
 
-/* The index that leaves the least to skip. Without an owner, thread or open statuses there is none: nobody but a
- * person who looks after the whole store asks that. */
+/* The index that leaves the least to skip. */
 static const char *index_for(unsigned conditions)
 {
     if ((conditions & BY_PREFIX) != 0) {
@@ -236,7 +235,7 @@ static const char *index_for(unsigned conditions)
     if ((conditions & BY_OWNER) != 0) {
         return (conditions & BY_AGENT) != 0 ? "INDEXED BY task_of_agent" : "INDEXED BY task_of_owner";
     }
-    return "NOT INDEXED";
+    return "INDEXED BY task_in_order";
 }
 
 static char *list_sql(unsigned conditions)

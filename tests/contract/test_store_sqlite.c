@@ -120,6 +120,22 @@ static void missing_directories_are_made(void **state)
     rmdir(above);
 }
 
+static void an_older_schema_is_brought_up_to_date(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task task;
+    store_sample_task(&task, 1);
+    assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
+    ab_task_deinit(&task);
+    store_rig_close(rig);
+    run_sql(rig, "DROP INDEX task_in_order; PRAGMA user_version = 1");
+    struct ab_store *store = store_sqlite_maker.open(rig->loop, rig->directory);
+    assert_non_null(store);
+    AB_CLEANUP(ab_free_string) char *found = store_list_text(store, &(struct ab_store_filter){ 0 });
+    assert_string_equal(found, "1");
+    store->ops->free(store);
+}
+
 /* --- what does not open --- */
 
 static void a_newer_schema_is_refused(void **state)
@@ -262,6 +278,7 @@ static int run_own_tests(void)
         cmocka_unit_test(everything_is_there_after_reopening),
         cmocka_unit_test(files_are_the_users_alone),
         cmocka_unit_test(missing_directories_are_made),
+        cmocka_unit_test(an_older_schema_is_brought_up_to_date),
         cmocka_unit_test(a_newer_schema_is_refused),
         cmocka_unit_test(anothers_database_is_refused),
         cmocka_unit_test(a_directory_in_use_is_refused),
