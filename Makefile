@@ -49,7 +49,7 @@ support  := $(sort $(wildcard tests/unit/support/*.c))
 tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c))
 test_bin := $(tests:tests/%.c=$(BUILD)/tests/%)
 
-.PHONY: all help run check deps deps-check install clean format format-check lint asan unit test-programs headers clang
+.PHONY: all help run check deps deps-check install clean format format-check lint asan tsan unit test-programs headers clang
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -60,7 +60,8 @@ help:
 	@echo 'make run        install what is missing, build, serve the example agents on 127.0.0.1:7800'
 	@echo 'make check      install what the tests need, build, run every test'
 	@echo 'make unit       unit and contract tests only'
-	@echo 'make asan       unit, contract and HTTP tests under AddressSanitizer and UBSan'
+	@echo 'make asan       every test but those with npm clients, under AddressSanitizer and UBSan'
+	@echo 'make tsan       unit, contract, golden and kill tests under ThreadSanitizer'
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
 	@echo 'make format     format the sources (clang-format 14)'
@@ -124,7 +125,13 @@ asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
               SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
 	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
-	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit http
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit app examples golden http never_lost
+
+# The parts that run on two threads: the store's writer and what it posts to the loop.
+tsan_flags := BUILD=build/tsan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=thread'
+tsan:
+	@$(MAKE) --no-print-directory $(tsan_flags) all test-programs
+	@BUILD=build/tsan MAKE='$(MAKE)' sh tests/run.sh unit golden never_lost
 
 clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all test-programs

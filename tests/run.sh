@@ -6,6 +6,11 @@ set -u
 BUILD=${BUILD:-build}
 MAKE=${MAKE:-make}
 export AGENTBRIDGE="$PWD/$BUILD/agentbridge"
+# Of the sanitizers: freed memory is kept for long enough to find its use, not for so long that it hides what grows; a
+# finding ends the program, so that the test fails.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-quarantine_size_mb=4:malloc_context_size=10}"
+export LSAN_OPTIONS="suppressions=$PWD/tests/unit/lsan.supp:print_suppressions=0"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
 export AGENTBRIDGE_TEST_DATA="${AGENTBRIDGE_TEST_DATA:-}"
 log=$BUILD/log
 mkdir -p "$log"
@@ -17,7 +22,7 @@ unit() {
     # shellcheck disable=SC2016
     BUILD=$BUILD log=$log xargs -P 2 -I{} sh -c '
         name=$(basename "{}")
-        LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 timeout 240 "{}" > "$log/unit-$name.log" 2>&1
+        timeout 240 "{}" > "$log/unit-$name.log" 2>&1
         echo "exit $?" >> "$log/unit-$name.log"' < "$log/programs"
     passed=0
     failed=0
