@@ -59,42 +59,53 @@ static bool ask(struct command *command, const char *method, const char *const *
 
 /* --- list --- */
 
-static void print_page(struct ab_json result, bool json, bool first)
+/* A directory that this command holds itself is let go before a pager may make it wait. */
+static void let_go(struct command *command)
+{
+    if (ab_tasks_client_is_served(command->client))
+        return;
+    ab_tasks_client_free(command->client);
+    command->client = NULL;
+}
+
+static void append_page(struct ab_json result, bool json, bool first, struct ab_buf *text)
 {
     struct ab_json_iterator tasks = ab_json_iterate(ab_json_member(result, "tasks"));
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json task;
 
     if (first && !json && ab_json_count(ab_json_member(result, "tasks")) > 0)
-        ab_tasks_text_heading(&text);
+        ab_tasks_text_heading(text);
     while (ab_json_next(&tasks, NULL, &task)) {
         if (json)
-            ab_buf_printf(&text, "%.*s\n", AB_STR_ARGS(task.text));
+            ab_buf_printf(text, "%.*s\n", AB_STR_ARGS(task.text));
         else
-            ab_tasks_text_row(task, &text);
+            ab_tasks_text_row(task, text);
     }
-    print(&text);
 }
 
 static int list(struct command *command)
 {
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json result;
     char *after = NULL;
     bool first = true;
+    bool good;
 
     do {
         const char *const params[] = { "status", command->line.status, "agent", command->line.agent, "after", after,
                                        NULL };
-        if (!ask(command, "tasks/list", params, &result)) {
-            free(after);
-            return fail(1, command->reason.data);
-        }
-        print_page(result, command->line.json, first);
-        first = false;
+        good = ask(command, "tasks/list", params, &result);
         free(after);
-        after = ab_json_string_dup(ab_json_member(result, "next"));
+        after = good ? ab_json_string_dup(ab_json_member(result, "next")) : NULL;
+        if (good)
+            append_page(result, command->line.json, first, &text);
+        if (good && ab_tasks_client_is_served(command->client))
+            print(&text);
+        first = false;
     } while (after != NULL);
-    return 0;
+    let_go(command);
+    print(&text);
+    return good ? 0 : fail(1, command->reason.data);
 }
 
 /* --- show --- */
@@ -111,6 +122,7 @@ static int show(struct command *command)
         ab_buf_printf(&text, "%.*s\n", AB_STR_ARGS(result.text));
     else
         ab_tasks_text_task(result, &text);
+    let_go(command);
     print(&text);
     return 0;
 }

@@ -2,6 +2,8 @@
 
 #include "app/tasks_text.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -9,10 +11,11 @@
 
 void ab_tasks_show_init(struct ab_tasks_show *show, FILE *out)
 {
+    const char *terminal = getenv("TERM");
     struct winsize size = { 0 };
 
     *show = (struct ab_tasks_show){ .out = out };
-    if (isatty(fileno(out)) != 1)
+    if (isatty(fileno(out)) != 1 || terminal == NULL || strcmp(terminal, "dumb") == 0)
         return;
     show->width = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= NARROW ? size.ws_col : 80;
 }

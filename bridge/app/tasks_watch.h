@@ -9,7 +9,7 @@
 /* Zeroed but for `out`. */
 struct ab_tasks_show {
     FILE *out;
-    unsigned width; /* of the terminal; 0: it is none */
+    unsigned width; /* of the terminal; 0: it is none, or cannot move its cursor */
     bool drawn;     /* an unfinished line stands there */
 };
 

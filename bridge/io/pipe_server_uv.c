@@ -287,7 +287,10 @@ struct ab_pipe_server *ab_pipe_server_new(struct ab_loop_uv *loop, const struct 
     ab_list_init(&server->connections);
     uv_pipe_init(ab_loop_uv_raw(loop), &server->uv, 0);
     server->uv.data = server;
-    if (uv_pipe_open(&server->uv, fd) != 0 || uv_listen((uv_stream_t *)&server->uv, BACKLOG, on_connection) != 0) {
+    int opened = uv_pipe_open(&server->uv, fd);
+    if (opened != 0)
+        close(fd);
+    if (opened != 0 || uv_listen((uv_stream_t *)&server->uv, BACKLOG, on_connection) != 0) {
         snprintf(reason, reason_size, "%s: the system lets nobody listen there", path);
         ab_pipe_server_free(server);
         return NULL;

@@ -590,6 +590,43 @@ def test_a_control_client_that_never_reads(folder):
         expect(served.end() == 0, served.errors)
 
 
+def test_a_pager_does_not_hold_the_directory(folder):
+    path = write_config(folder)
+    with bridge("--config", path, cwd=folder) as served:
+        task = start_task(served, "echo", files=[], title="t" * 50)
+        wait_for_status(served, task, "completed")
+        for _ in range(1000):
+            start_task(served, "echo")
+        expect(served.end() == 0)
+    pager = subprocess.Popen([BINARY, "tasks", "list", "--json"], cwd=folder, stdout=subprocess.PIPE)
+    try:
+        expect(pager.stdout.read(1) == b"{")  # more than a pipe holds is still to come
+        with bridge("--config", path, cwd=folder) as served:
+            expect(pager.poll() is None and len(pager.stdout.read().splitlines()) == 1001)
+            expect(served.end() == 0)
+    finally:
+        pager.kill()
+        pager.wait()
+        pager.stdout.close()
+
+
+def test_another_user_on_the_control_socket(folder):
+    """Whatever somebody did to the modes: the kernel says who asks."""
+    if os.geteuid() != 0:
+        return
+    data = os.path.join(folder, "agentbridge-data")
+    with bridge("--config", write_config(folder), cwd=folder) as served:
+        for path, mode in ((folder, 0o755), (data, 0o755), (os.path.join(data, "control.sock"), 0o666)):
+            os.chmod(path, mode)
+        code = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+                "print(s.makefile().read())")
+        got = subprocess.run(["/usr/bin/env", "python3", "-c", code, os.path.join(data, "control.sock")], user=65534,
+                             capture_output=True, text=True, timeout=PATIENCE)
+        expect("for the user who runs the bridge" in got.stdout, got)
+        expect(run("tasks", "list", cwd=folder).returncode == 0)
+        expect(served.end() == 0, served.errors)
+
+
 def watch(folder, task):
     return subprocess.Popen([BINARY, "tasks", "watch", task], cwd=folder, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
