@@ -159,6 +159,21 @@ static void write_held(struct ab_mcp_channel *channel)
         ab_http_end(channel->exchange);
 }
 
+static void append_priming(const struct ab_mcp *mcp, const char *id, struct ab_buf *out)
+{
+    ab_sse_write_retry(out, mcp->settings.poll_interval_ms);
+    ab_sse_write(out, NULL, id, AB_STR(""));
+}
+
+void ab_mcp_channel_prime(struct ab_mcp_channel *channel, const char *event_id)
+{
+    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    append_priming(channel->mcp, event_id, &bytes);
+    write_stream(channel, ab_buf_str(&bytes));
+    ab_buf_deinit(&bytes);
+}
+
 /* An id before there is anything to tell, so that a stream that breaks early can be resumed (2025-11-25,
  * basic/transports); false when the request has none to give. */
 static bool write_priming(const struct ab_mcp_request *request, struct ab_buf *out)
@@ -167,10 +182,8 @@ static bool write_priming(const struct ab_mcp_request *request, struct ab_buf *o
 
     if (request->version->priming && request->place != NULL)
         ab_mcp_event_id_write(request, &id);
-    if (id.size > 0) {
-        ab_sse_write_retry(out, request->mcp->settings.poll_interval_ms);
-        ab_sse_write(out, NULL, id.data, AB_STR(""));
-    }
+    if (id.size > 0)
+        append_priming(request->mcp, id.data, out);
     ab_buf_deinit(&id);
     return out->size > 0;
 }
@@ -186,18 +199,23 @@ static void write_opening(struct ab_mcp_channel *channel, struct ab_buf *out)
         ab_buf_append_text(out, opening);
 }
 
-/* `request` is the one it is about, or NULL. */
-static void write_event(struct ab_mcp_channel *channel, const struct ab_mcp_request *request, struct ab_str message)
+/* `id` or NULL. */
+static void write_event(struct ab_mcp_channel *channel, const char *id, struct ab_str message)
 {
     struct ab_buf event = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
     write_opening(channel, &event);
-    if (request != NULL)
-        ab_mcp_event_id_write(request, &id);
-    ab_sse_write(&event, "message", id.size > 0 ? id.data : NULL, message);
+    ab_sse_write(&event, "message", id, message);
     write_stream(channel, ab_buf_str(&event));
     ab_buf_deinit(&event);
+}
+
+static void write_request_event(const struct ab_mcp_request *request, struct ab_str message)
+{
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    ab_mcp_event_id_write(request, &id);
+    write_event(request->channel, id.size > 0 ? id.data : NULL, message);
     ab_buf_deinit(&id);
 }
 
@@ -278,7 +296,7 @@ static void answer(struct ab_mcp_request *request, struct ab_str message, unsign
     if (!channel->can_json)
         begin_stream(channel);
     if (channel->streaming) {
-        write_event(channel, request, message);
+        write_request_event(request, message);
     } else {
         gather(channel, message);
         if (!channel->batch)
@@ -412,17 +430,18 @@ static void send_call(struct ab_mcp_request *request, struct ab_json id, const c
     begin_stream(channel);
     text = ab_strndup(params.data, params.size);
     ab_jsonrpc_write_call(&message, id, method, text);
-    write_event(channel, request, ab_buf_str(&message));
+    write_request_event(request, ab_buf_str(&message));
     ab_buf_deinit(&message);
 }
 
-void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, struct ab_str params)
+void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *event_id, const char *method,
+                           struct ab_str params)
 {
     struct ab_buf message = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     AB_CLEANUP(ab_free_string) char *text = ab_strndup(params.data, params.size);
 
     ab_jsonrpc_write_call(&message, (struct ab_json){ 0 }, method, text);
-    write_event(channel, NULL, ab_buf_str(&message));
+    write_event(channel, event_id, ab_buf_str(&message));
     ab_buf_deinit(&message);
 }
 

@@ -1,5 +1,6 @@
 #include "mcp/core_tasks.h"
 
+#include "mcp/event_id.h"
 #include "mcp/ext_tasks.h"
 #include "mcp/methods.h"
 #include "mcp/page.h"
@@ -76,6 +77,7 @@ char *ab_mcp_related_task(const char *task_id)
 struct session_stream {
     struct ab_mcp_channel *channel;
     char *session_id;
+    bool priming;
     struct ab_list told; /* tasks whose states are told */
 };
 
@@ -84,7 +86,48 @@ struct told_task {
     struct session_stream *stream;
     struct ab_watch *watch;
     char id[AB_TASK_ID_SIZE];
+    uint64_t seen; /* number of the task's newest event when it was told last */
 };
+
+/* An event id names so many tasks, the newest; it comes back in a header. */
+#define TOLD_IN_ID 20
+
+/* The id of what is told next: which tasks, and how far. Empty where the version has no use for it. */
+static void write_event_id(const struct session_stream *stream, struct ab_buf *out)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_link *link = ab_list_first(&stream->told);
+    struct ab_json_writer writer;
+    size_t n = 0;
+
+    if (!stream->priming)
+        return;
+    ab_json_writer_init(&writer, &text);
+    ab_json_object_begin(&writer);
+    for (; link != NULL; link = ab_list_next(&stream->told, link))
+        n++;
+    for (link = ab_list_first(&stream->told); link != NULL; link = ab_list_next(&stream->told, link)) {
+        if (n-- > TOLD_IN_ID)
+            continue;
+        const struct told_task *told = AB_OWNER(link, struct told_task, link);
+        ab_json_put_int(&writer, told->id, (int64_t)told->seen);
+    }
+    ab_json_object_end(&writer);
+    ab_mcp_event_id_write_told(stream->channel->mcp, stream->channel->owner, stream->session_id, ab_buf_str(&text),
+                               out);
+    ab_buf_deinit(&text);
+}
+
+static void prime(struct session_stream *stream)
+{
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    if (!stream->channel->behind)
+        write_event_id(stream, &id);
+    if (id.size > 0)
+        ab_mcp_channel_prime(stream->channel, id.data);
+    ab_buf_deinit(&id);
+}
 
 static void told_free(struct told_task *told)
 {
@@ -100,6 +143,7 @@ static void tell(void *arg)
     struct ab_mcp_channel *channel = told->stream->channel;
     struct ab_mcp *mcp = channel->mcp;
     struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
     struct ab_task task = { 0 };
 
@@ -110,23 +154,80 @@ static void tell(void *arg)
     if (!channel->behind) {
         ab_json_writer_init(&writer, &params);
         write_task(&writer, mcp, &task);
-        ab_mcp_channel_notify(channel, "notifications/tasks/status", ab_buf_str(&params));
+        told->seen = task.last_event;
+        write_event_id(told->stream, &id);
+        ab_mcp_channel_notify(channel, id.size > 0 ? id.data : NULL, "notifications/tasks/status", ab_buf_str(&params));
         ab_buf_deinit(&params);
+        ab_buf_deinit(&id);
     }
     if (ab_task_status_is_terminal(task.status))
         told_free(told);
     ab_task_deinit(&task);
 }
 
-void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const char *session_id)
+static struct told_task *told_new(struct session_stream *stream, const char *task_id, uint64_t seen)
 {
+    struct told_task *told = ab_alloc(1, sizeof(*told));
+
+    told->stream = stream;
+    told->seen = seen;
+    memcpy(told->id, task_id, sizeof(told->id));
+    told->watch = ab_engine_watch(stream->channel->mcp->settings.engine, task_id, tell, told);
+    ab_list_append(&stream->told, &told->link);
+    return told;
+}
+
+/* A state is told on one stream only. */
+static void tell_no_more(struct session_stream *stream, const char *task_id)
+{
+    struct ab_link *link = stream != NULL ? ab_list_first(&stream->told) : NULL;
+
+    while (link != NULL) {
+        struct told_task *told = AB_OWNER(link, struct told_task, link);
+        link = ab_list_next(&stream->told, link);
+        if (strcmp(told->id, task_id) == 0)
+            told_free(told);
+    }
+}
+
+/* Goes on with the tasks an earlier stream told of: what moved since is told now, as it stands. */
+static void take_over(struct session_stream *stream, struct session_stream *earlier, struct ab_json told)
+{
+    struct ab_json_iterator each = ab_json_iterate(told);
+    struct ab_json key;
+    struct ab_json value;
+
+    while (ab_json_next(&each, &key, &value)) {
+        AB_CLEANUP(ab_free_string) char *id = ab_json_string_dup(key);
+        struct ab_task task = { 0 };
+        int64_t seen = 0;
+        if (id == NULL || !ab_json_int(value, &seen) ||
+            ab_engine_get(stream->channel->mcp->settings.engine, stream->channel->owner, id, &task) != AB_OK)
+            continue;
+        tell_no_more(earlier, id);
+        if (task.last_event > (uint64_t)seen)
+            tell(told_new(stream, task.id, (uint64_t)seen));
+        else if (!ab_task_status_is_terminal(task.status))
+            (void)told_new(stream, task.id, (uint64_t)seen);
+        ab_task_deinit(&task);
+    }
+}
+
+void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const struct ab_mcp_session *session,
+                                  struct ab_json told)
+{
+    struct session_stream *earlier = ab_map_get(&channel->mcp->session_streams, ab_str(session->id));
     struct session_stream *stream = ab_alloc(1, sizeof(*stream));
 
     stream->channel = channel;
-    stream->session_id = ab_strdup(session_id);
+    stream->session_id = ab_strdup(session->id);
+    stream->priming = session->version->priming;
     ab_list_init(&stream->told);
     channel->session_stream = stream;
-    ab_map_set(&channel->mcp->session_streams, ab_str(session_id), stream);
+    ab_map_set(&channel->mcp->session_streams, ab_str(session->id), stream);
+    if (ab_json_exists(told))
+        take_over(stream, earlier, told);
+    prime(stream);
 }
 
 void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel)
@@ -148,15 +249,11 @@ void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel)
 static void tell_from_now_on(struct ab_mcp_request *request, const struct ab_task *task)
 {
     struct session_stream *stream = ab_map_get(&request->mcp->session_streams, ab_str(request->session_id));
-    struct told_task *told;
 
     if (stream == NULL || ab_task_status_is_terminal(task->status))
         return;
-    told = ab_alloc(1, sizeof(*told));
-    told->stream = stream;
-    memcpy(told->id, task->id, sizeof(told->id));
-    told->watch = ab_engine_watch(request->mcp->settings.engine, task->id, tell, told);
-    ab_list_append(&stream->told, &told->link);
+    (void)told_new(stream, task->id, task->last_event);
+    prime(stream); /* else an id given before would not know of it */
 }
 
 void ab_mcp_answer_core_task(struct ab_mcp_request *request, const struct ab_task *task)

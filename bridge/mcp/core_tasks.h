@@ -10,8 +10,10 @@ void ab_mcp_answer_core_task(struct ab_mcp_request *request, const struct ab_tas
 /* The key of _meta that ties a message to its task, and its value {"taskId":"..."}, which the caller frees. */
 #define AB_MCP_RELATED_TASK "io.modelcontextprotocol/related-task"
 AB_MUST char *ab_mcp_related_task(const char *task_id);
-/* A GET stream has been opened, or is closed. */
-void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const char *session_id);
+/* A GET stream has been opened, or is closed. `told`: where it goes on with an earlier one, what that one's last event
+ * id says of tasks (event_id.h); else absent. */
+void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const struct ab_mcp_session *session,
+                                  struct ab_json told);
 void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel);
 
 #endif

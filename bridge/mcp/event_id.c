@@ -64,6 +64,16 @@ void ab_mcp_event_id_write(const struct ab_mcp_request *request, struct ab_buf *
     ab_buf_deinit(&text);
 }
 
+void ab_mcp_event_id_write_told(const struct ab_mcp *mcp, const char *owner, const char *session_id, struct ab_str told,
+                                struct ab_buf *out)
+{
+    AB_CLEANUP(ab_free_string) char *bound = bound_text(owner, session_id);
+    AB_CLEANUP(ab_free_string) char *text = ab_format("{\"told\":%.*s}", AB_STR_ARGS(told));
+
+    if (ab_seal(mcp->settings.sealer, purpose, ab_str(bound), ab_str(text), out) != AB_OK)
+        ab_buf_clear(out);
+}
+
 /* --- reading --- */
 
 static bool read_number(struct ab_json value, const char *key, int64_t *out)
@@ -107,6 +117,9 @@ bool ab_mcp_event_id_read(const struct ab_mcp *mcp, const char *owner, const cha
     if (!ab_unseal(mcp->settings.sealer, purpose, ab_str(bound), token, &out->text) ||
         !ab_json_check(ab_buf_str(&out->text), 2, &value, NULL))
         return false;
+    out->told = ab_json_member(value, "told");
+    if (ab_json_exists(out->told))
+        return true;
     out->id = ab_json_member(value, "id");
     out->token = ab_json_member(value, "token");
     out->done = !ab_json_exists(ab_json_member(value, "task"));

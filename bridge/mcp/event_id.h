@@ -24,12 +24,17 @@ struct ab_mcp_place {
 /* Appends the id of what is sent next on this request's stream; nothing when the stream cannot be resumed. */
 void ab_mcp_event_id_write(const struct ab_mcp_request *request, struct ab_buf *out);
 
+/* Appends the id of a GET stream that has told these tasks' states: {"<task id>":<number of the event seen last>}. */
+void ab_mcp_event_id_write_told(const struct ab_mcp *mcp, const char *owner, const char *session_id, struct ab_str told,
+                                struct ab_buf *out);
+
 /* An id that came back. */
 struct ab_mcp_event_id {
     struct ab_buf text;
     bool done;            /* the response was sent with it: nothing is missing */
     struct ab_json id;    /* of the call; in `text` */
     struct ab_json token; /* its progressToken, if any; in `text` */
+    struct ab_json told;  /* of a GET stream, and nothing else then; in `text` */
     struct ab_mcp_place place;
 };
 /* False when it is not ours, was changed, or belongs to another session or owner. Deinit in any case. */

@@ -254,7 +254,21 @@ static bool speaks_modern(struct ab_http_exchange *exchange)
     return version != NULL && version->era == AB_MCP_MODERN;
 }
 
-/* A GET that names the last event of a call's stream. */
+/* The session's own stream; `told` as ab_mcp_session_stream_opened has it. */
+static void open_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
+                        const struct ab_mcp_session *session, struct ab_json told)
+{
+    struct ab_mcp_channel *channel = ab_mcp_channel_new(mcp, exchange, owner);
+
+    channel->can_stream = true;
+    ab_list_append(&mcp->streams, &channel->stream_link);
+    ab_mcp_channel_stream(channel);
+    ab_mcp_session_stream_opened(channel, session, told);
+    if (mcp->draining)
+        ab_mcp_channel_end(channel);
+}
+
+/* A GET that names the last event of a stream. */
 static void resume_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
                           const struct ab_mcp_session *session, const struct ab_mcp_session_record *record,
                           struct ab_str token)
@@ -262,13 +276,15 @@ static void resume_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange,
     struct ab_mcp_event_id event_id;
     struct ab_mcp_channel *channel;
 
-    if (ab_mcp_event_id_read(mcp, owner, session->id, token, &event_id)) {
+    if (!ab_mcp_event_id_read(mcp, owner, session->id, token, &event_id)) {
+        respond_error(exchange, 400,
+                      "Last-Event-ID is not the id of an event of this session: leave it out, or call again", NULL);
+    } else if (ab_json_exists(event_id.told)) {
+        open_stream(mcp, exchange, owner, session, event_id.told);
+    } else {
         channel = ab_mcp_channel_new(mcp, exchange, owner);
         channel->can_stream = true;
         ab_mcp_resume_stream(channel, session, record, &event_id);
-    } else {
-        respond_error(exchange, 400,
-                      "Last-Event-ID is not the id of an event of this session: leave it out, or call again", NULL);
     }
     ab_mcp_event_id_deinit(&event_id);
 }
@@ -285,7 +301,6 @@ static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, co
 {
     struct ab_mcp_session session;
     struct ab_mcp_session_record record;
-    struct ab_mcp_channel *channel;
     struct ab_str accept = { 0 };
     struct ab_str token;
 
@@ -300,13 +315,7 @@ static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, co
         resume_stream(mcp, exchange, owner, &session, &record, token);
         return;
     }
-    channel = ab_mcp_channel_new(mcp, exchange, owner);
-    channel->can_stream = true;
-    ab_list_append(&mcp->streams, &channel->stream_link);
-    ab_mcp_session_stream_opened(channel, session.id);
-    ab_mcp_channel_stream(channel);
-    if (mcp->draining)
-        ab_mcp_channel_end(channel);
+    open_stream(mcp, exchange, owner, &session, (struct ab_json){ 0 });
 }
 
 /* A deletion waits for its commit: after a restart the id must stay dead. */

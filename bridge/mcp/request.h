@@ -143,8 +143,11 @@ void ab_mcp_request_displace(struct ab_mcp_request *request);
  * request->place to NULL. */
 void ab_mcp_request_set_place(struct ab_mcp_request *request, const struct ab_mcp_place *place);
 
-/* A notification on a stream without a request (GET). */
-void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *method, struct ab_str params);
+/* A notification on a stream without a request (GET); `event_id` or NULL. */
+void ab_mcp_channel_notify(struct ab_mcp_channel *channel, const char *event_id, const char *method,
+                           struct ab_str params);
+/* An event that is only an id, on an open stream. */
+void ab_mcp_channel_prime(struct ab_mcp_channel *channel, const char *event_id);
 /* A notification on the request's stream; `params` is an object's text. Dropped when the client takes no stream. */
 void ab_mcp_notify(struct ab_mcp_request *request, const char *method, struct ab_str params);
 /* A request of ours to the client, on the same stream (legacy era). `id_json` names it. */

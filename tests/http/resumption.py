@@ -212,6 +212,29 @@ def test_a_resumed_call_can_be_cancelled(bridge):
             assert results(stream.messages()) == [("call 1", "error")]
 
 
+def test_states_of_tasks_go_on(bridge):
+    """The session's own GET stream: what moved while it was broken is told when it is back, as it stands then."""
+    with tempfile.TemporaryDirectory() as folder:
+        sid = session(bridge)
+        headers = {"Mcp-Session-Id": sid, "Content-Length": None, "Content-Type": None}
+        with Stream(bridge, request_bytes(bridge, headers=headers, method="GET")) as stream:
+            assert stream.event() == ""
+            body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+                "name": "invoke", "arguments": {"agent": "steps", "text": f"folder:{folder}"}, "task": {}}})
+            task = send(bridge, body, {"Mcp-Session-Id": sid}).message["result"]["task"]
+            assert stream.event() == ""  # an id that knows of the task
+        go(folder, 1, 2, 3, "end")
+        wait = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tasks/result", "params": {"taskId": task["taskId"]}})
+        assert not send(bridge, wait, {"Mcp-Session-Id": sid}).message["result"].get("isError")
+        with resume(bridge, sid, stream.last_id) as back:
+            told = back.messages(1)[0]
+            assert told["method"] == "notifications/tasks/status", told
+            assert (told["params"]["taskId"], told["params"]["status"]) == (task["taskId"], "completed"), told
+            last = back.last_id
+        with resume(bridge, sid, last) as back:
+            assert back.event() == "" and back.text == ""  # nothing more
+
+
 def alone_resumes_after_restart(folder):
     """The bridge dies in the middle: the events before are all there, and the call gets its one result."""
     bridge = Bridge(os.path.join(folder, "resumes"))
