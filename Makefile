@@ -49,7 +49,7 @@ support  := $(sort $(wildcard tests/unit/support/*.c))
 tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c))
 test_bin := $(tests:tests/%.c=$(BUILD)/tests/%)
 
-.PHONY: all help run check deps deps-check install clean format format-check lint asan tsan unit test-programs headers clang
+.PHONY: all help run check deps deps-check install clean embed format format-check lint asan tsan unit test-programs headers clang
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -65,6 +65,7 @@ help:
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
 	@echo 'make format     format the sources (clang-format 14)'
+	@echo 'make embed      build/examples/countdown: a program with an agent of its own (examples/embed/)'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make clean      remove build/'
 
@@ -100,7 +101,14 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support:%.c=$(BUILD)/obj/%.o) $(BUILD
 	$(if $(V),,@echo '  LINK  $@')
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
 
-test-programs: $(test_bin)
+# As a program outside of this house would be built: the public headers, the library, and what that stands on.
+$(BUILD)/examples/%: examples/embed/%.c $(BUILD)/libagentbridge.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  EMBED $@')
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror $(OPTIMIZE) $(SANITIZE) -Iinclude -o $@ $^ $(third_libs)
+
+embed: $(BUILD)/examples/countdown
+test-programs: $(test_bin) embed
 
 # --- running and testing ---
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define DRAIN_MS 10000
 #define KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
 #define OUTPUT_BYTES ((size_t)16 << 20)
 
@@ -101,6 +102,10 @@ static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *ag
 {
     struct ab_command_settings command = agent->command;
 
+    if (agent->embedded != NULL) {
+        ab_engine_add_agent(bridge->engine, &agent->settings, agent->embedded);
+        return;
+    }
     command.loop = ab_loop_uv_port(bridge->loop);
     command.processes = bridge->processes;
     command.log = &bridge->log;
@@ -240,6 +245,54 @@ bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, c
             return false;
     }
     return true;
+}
+
+/* --- the end --- */
+
+static void on_runs_gone(void *arg)
+{
+    struct ab_bridge *bridge = arg;
+
+    bridge->runs_gone = true;
+    ab_loop_uv_stop(bridge->loop);
+}
+
+static void wind_down(void *arg)
+{
+    struct ab_bridge *bridge = arg;
+
+    if (bridge->winding_down)
+        return;
+    bridge->winding_down = true;
+    ab_engine_shut_down(bridge->engine, on_runs_gone, bridge);
+}
+
+bool ab_bridge_end(struct ab_bridge *bridge)
+{
+    bool hurry = bridge->ending;
+
+    if (bridge->winding_down)
+        return false;
+    ab_log(&bridge->log, AB_LOG_INFO, "app",
+           hurry ? "shutting down at once" : "shutting down: open calls are answered first", NULL);
+    bridge->ending = true;
+    bridge->health.draining = true;
+    if (hurry) {
+        wind_down(bridge);
+    } else {
+        ab_mcp_drain(bridge->mcp);
+        ab_httpd_drain(bridge->httpd, DRAIN_MS, wind_down, bridge);
+    }
+    return true;
+}
+
+void ab_bridge_give_up(struct ab_bridge *bridge)
+{
+    if (bridge->engine == NULL)
+        return;
+    wind_down(bridge);
+    if (!bridge->runs_gone)
+        ab_loop_uv_run(bridge->loop);
 }
 
 void ab_bridge_free(struct ab_bridge *bridge)

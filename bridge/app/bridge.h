@@ -25,12 +25,20 @@ struct ab_bridge {
     struct ab_httpd *httpd;
     struct ab_control *control;
     struct ab_pipe_server *control_server; /* or NULL: the system gives no local socket there */
+    bool ending;                           /* no new connections; open calls are being answered */
+    bool winding_down;                     /* the runs are being stopped */
+    bool runs_gone;
 };
 
 /* Builds everything as `config` says, listens, and takes up what an earlier process left. `log` is set already. False
  * when a part cannot be had: `reason` (at least 1024 bytes) says which and why; ab_bridge_free is due either way. */
 AB_MUST bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason,
                              size_t reason_size);
+/* Ends it from inside its loop: open calls are answered first, then the runs are wound down, then the loop stops.
+ * Called once more it no longer waits for the calls; false when there is nothing left to be hurried. */
+bool ab_bridge_end(struct ab_bridge *bridge);
+/* For one that was not built whole: winds down what is at work already. */
+void ab_bridge_give_up(struct ab_bridge *bridge);
 /* Frees what there is, the last built first. The runs must be gone (ab_engine_shut_down), unless it was never built
  * whole. */
 void ab_bridge_free(struct ab_bridge *bridge);

@@ -11,6 +11,7 @@
 struct ab_config_agent {
     struct ab_agent_settings settings;
     struct ab_command_settings command; /* its ports are for the composition root to fill in */
+    struct ab_agent *embedded;          /* instead of a command: one that the embedding program brings; or NULL */
     bool published;                     /* as the tool below */
     struct ab_mcp_tool tool;
 };
@@ -62,6 +63,7 @@ struct ab_config {
 struct ab_config_overrides {
     const char *listen;
     const char *data;
+    bool agents_elsewhere; /* there may be none in the configuration */
 };
 
 /* Reads and checks the file `path`. Adds to `problems` all it finds, also things that only deserve a warning. True when

@@ -12,56 +12,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define DRAIN_MS 10000
-
 struct serve {
     const struct ab_command_line *line;
     char *path;
     struct ab_config config;
     struct ab_bridge bridge;
-    bool ending;       /* a signal came */
-    bool winding_down; /* the runs are being stopped */
-    bool runs_gone;
 };
-
-/* --- the end: open calls first, then the runs, then everything --- */
-
-static void runs_gone(void *arg)
-{
-    struct serve *serve = arg;
-
-    serve->runs_gone = true;
-    ab_loop_uv_stop(serve->bridge.loop);
-}
-
-static void wind_down(void *arg)
-{
-    struct serve *serve = arg;
-
-    if (serve->winding_down)
-        return;
-    serve->winding_down = true;
-    ab_engine_shut_down(serve->bridge.engine, runs_gone, serve);
-}
 
 static void on_end(void *arg)
 {
     struct serve *serve = arg;
 
-    if (!serve->ending) {
-        serve->ending = true;
-        serve->bridge.health.draining = true;
-        ab_log(&serve->bridge.log, AB_LOG_INFO, "app", "shutting down: open calls are answered first", NULL);
-        ab_mcp_drain(serve->bridge.mcp);
-        ab_httpd_drain(serve->bridge.httpd, DRAIN_MS, wind_down, serve);
-    } else if (!serve->winding_down) {
-        ab_log(&serve->bridge.log, AB_LOG_INFO, "app", "shutting down at once", NULL);
-        wind_down(serve);
-    } else {
-        /* Somebody insists while a program takes its time to die. What was acknowledged is on disk. */
-        ab_log(&serve->bridge.log, AB_LOG_WARNING, "app", "ended before all agents were", NULL);
-        _exit(1);
-    }
+    if (ab_bridge_end(&serve->bridge))
+        return;
+    /* Somebody insists while a program takes its time to die. What was acknowledged is on disk. */
+    ab_log(&serve->bridge.log, AB_LOG_WARNING, "app", "ended before all agents were", NULL);
+    _exit(1);
 }
 
 /* --- reload --- */
@@ -165,13 +131,9 @@ static bool watch_signals(struct serve *serve)
            ab_loop_uv_on_signal(loop, SIGHUP, on_reload, serve) == AB_OK;
 }
 
-/* It could not be built whole: what was already at work ends before it is freed. */
 static int give_up(struct serve *serve, const char *reason)
 {
-    if (serve->bridge.engine != NULL)
-        wind_down(serve);
-    if (serve->winding_down && !serve->runs_gone)
-        ab_loop_uv_run(serve->bridge.loop);
+    ab_bridge_give_up(&serve->bridge);
     return fail(1, reason);
 }
 

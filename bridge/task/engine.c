@@ -79,7 +79,9 @@ void ab_engine_add_agent(struct ab_engine *engine, const struct ab_agent_setting
 
 static void agent_free(struct engine_agent *agent)
 {
-    agent->agent->ops->free(agent->agent);
+    if (agent->agent->ops->free != NULL) {
+        agent->agent->ops->free(agent->agent);
+    }
     const char *strings[] = { agent->settings.id, agent->settings.title, agent->settings.description,
                               agent->settings.kind };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {

@@ -79,7 +79,9 @@ void run_attend(struct hot *hot)
     if (hot->answers != NULL && hot->durable >= hot->answers_number) {
         AB_CLEANUP(ab_free_string) char *answers = hot->answers;
         hot->answers = NULL;
-        agent->ops->answer(agent, run, answers);
+        if (agent->ops->answer != NULL) {
+            agent->ops->answer(agent, run, answers);
+        }
     }
 }
 
@@ -107,7 +109,9 @@ void engine_slow_check(void *arg)
         ab_link_remove(link);
         if (!run->stop_due) {
             struct ab_agent *agent = run->hot->agent->agent;
-            agent->ops->resume(agent, run);
+            if (agent->ops->resume != NULL) {
+                agent->ops->resume(agent, run);
+            }
         }
     }
 }

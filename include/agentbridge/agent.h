@@ -21,14 +21,15 @@ struct ab_agent_ops {
      * owed: > 0 after an AB_REPORT_ERROR that said why, < 0 a fault. */
     int (*start)(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
                  const struct ab_task_request *request, const char *history_json);
-    /* The open questions are answered: {"<key>":{"action","content"?}...}. Called once for each round. */
+    /* The open questions are answered: {"<key>":{"action","content"?}...}. Called once for each round.
+     * NULL for an agent that asks nothing. */
     void (*answer)(struct ab_agent *agent, struct ab_run *run, const char *answers_json);
     /* The task is over for the outside (stopped, timed out, not storable): wind the work down, at once and surely.
      * Called at most once for a run; reports given afterwards are ignored; ab_run_ended is still owed. */
     void (*stop)(struct ab_agent *agent, struct ab_run *run);
-    /* The engine can take reports again after one returned AB_RUN_SLOW_DOWN. */
+    /* The engine can take reports again after one returned AB_RUN_SLOW_DOWN. NULL for an agent that reports little. */
     void (*resume)(struct ab_agent *agent, struct ab_run *run);
-    /* Frees the agent; only called when it has no runs. */
+    /* Frees the agent; only called when it has no runs. NULL when it lives elsewhere. */
     void (*free)(struct ab_agent *agent);
 };
 

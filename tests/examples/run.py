@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 AGENTS = os.path.join(ROOT, "examples", "agents")
 BINARY = os.environ.get("AGENTBRIDGE", os.path.join(ROOT, "build", "agentbridge"))
+EMBEDDED = os.path.join(os.path.dirname(BINARY), "examples", "countdown")
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
 
 
@@ -119,18 +120,18 @@ def test_checklist_of_nothing(checkout, folder):
 # --- through the bridge, as `agentbridge serve` without a configuration serves it ---
 
 class Bridge:
-    def __init__(self, folder):
-        self.process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0"], cwd=folder,
+    def __init__(self, folder, command=(BINARY, "serve", "--listen", "127.0.0.1:0")):
+        self.process = subprocess.Popen(list(command), cwd=folder,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on http://"), line
         self.address = line.split("//")[1].strip()
 
-    def call(self, tool, arguments):
+    def call(self, tool, arguments, **capabilities):
         version = "2026-07-28"
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
             "name": tool, "arguments": arguments,
-            "_meta": {"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {}}}}
+            "_meta": {"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": capabilities}}}
         connection = http.client.HTTPConnection(self.address, timeout=60)
         connection.request("POST", "/mcp", json.dumps(body), {
             "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
@@ -168,6 +169,32 @@ def test_through_the_bridge(checkout, folder):
     try:
         again = bridge.call("get-task", {"task_id": task["task_id"]})
         assert again["structuredContent"]["status"] == "completed", again
+    finally:
+        bridge.stop()
+
+
+def test_a_program_with_an_agent_of_its_own(checkout, folder):
+    work = os.path.join(folder, "embedded")
+    os.makedirs(work)
+    bridge = Bridge(work, [EMBEDDED, "127.0.0.1:0"])
+    try:
+        done = bridge.call("countdown", {"from": 3})
+        assert done["content"][0]["text"] == "Lift-off!", done
+        wrong = bridge.call("countdown", {"from": 0})
+        assert wrong["isError"] and "/properties/from/minimum" in wrong["content"][0]["text"], wrong
+        long = bridge.call("invoke", {"agent": "countdown", "text": "x", "payload_extension": {}, "wait_s": 0})
+        failed = bridge.call("get-task", {"task_id": long["structuredContent"]["task_id"]})["structuredContent"]
+        assert failed["status"] == "error" and "give me" in failed["error"]["message"], failed
+        tasks = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+        running = [bridge.call("countdown", {"from": 1000}, **tasks)["taskId"] for _ in range(2)]
+        bridge.call("stop-task", {"task_id": running[0]})
+        assert bridge.call("get-task", {"task_id": running[0]})["structuredContent"]["status"] == "stopped"
+    finally:
+        bridge.stop()  # in the middle of the other
+    bridge = Bridge(work, [EMBEDDED, "127.0.0.1:0"])
+    try:
+        task = bridge.call("get-task", {"task_id": running[1]})["structuredContent"]
+        assert task["status"] == "error" and task["reason"] == "interrupted", task
     finally:
         bridge.stop()
 
