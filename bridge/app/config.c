@@ -61,7 +61,8 @@ static void read_root(struct ab_config_reader *reader, struct ab_json root, cons
         ab_config_read_top(reader, root, overrides);
         read_agents(reader, schema, root);
         ab_config_check_meaning(reader, root);
-        if (reader->config->n_agents == 0 && (overrides == NULL || !overrides->agents_elsewhere))
+        if (ab_json_is(ab_json_member(root, "agents"), AB_JSON_OBJECT) &&
+            ab_json_count(ab_json_member(root, "agents")) == 0 && (overrides == NULL || !overrides->agents_elsewhere))
             ab_problem_error(reader->problems, "agents", "must have at least one agent; found none");
     }
     ab_schema_free(schema);
