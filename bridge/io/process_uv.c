@@ -1,11 +1,18 @@
+/* Processes are started by io/spawn; libuv carries their pipes and says when one of them has ended.
+ *
+ * A program that has exited stays unreaped until its end is told: its id is also that of its group, and must not become
+ * somebody else's while the group can still be sent signals. */
 #include "io/process_uv.h"
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "io/spawn.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -16,16 +23,19 @@
 struct host {
     struct ab_process_host port;
     uv_loop_t *loop;
-    char buffer[READ_BYTES]; /* reads are handed on before the next one begins */
+    uv_signal_t child_signal;
+    struct ab_list processes; /* those not yet reaped */
+    char buffer[READ_BYTES];  /* reads are handed on before the next one begins */
 };
 
 struct process {
     struct ab_process port;
+    struct ab_link link;
     struct host *host;
     const struct ab_process_events *events; /* NULL once freed by its owner */
     struct ab_process_events events_copy;
     void *arg;
-    uv_process_t uv;
+    pid_t pid; /* 0: reaped */
     uv_pipe_t input;
     uv_pipe_t output;
     uv_pipe_t error_output;
@@ -68,11 +78,25 @@ static void close_handle(void *handle)
 
 static void close_all(struct process *process)
 {
-    close_handle(&process->uv);
     close_handle(&process->input);
     close_handle(&process->output);
     close_handle(&process->error_output);
     close_handle(&process->grace);
+}
+
+static void stop_reading(struct process *process)
+{
+    uv_timer_stop(&process->grace);
+    uv_read_stop((uv_stream_t *)&process->output);
+    uv_read_stop((uv_stream_t *)&process->error_output);
+}
+
+static void reap(struct process *process)
+{
+    while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    process->pid = 0;
+    ab_link_remove(&process->link);
 }
 
 static void end(struct process *process)
@@ -80,9 +104,8 @@ static void end(struct process *process)
     if (process->ended)
         return;
     process->ended = true;
-    uv_timer_stop(&process->grace);
-    uv_read_stop((uv_stream_t *)&process->output);
-    uv_read_stop((uv_stream_t *)&process->error_output);
+    stop_reading(process);
+    reap(process);
     if (process->events == NULL)
         close_all(process);
     else
@@ -100,18 +123,37 @@ static void on_grace_over(uv_timer_t *timer)
     end(timer->data);
 }
 
-static void on_process_exit(uv_process_t *uv, int64_t exit_code, int signal)
+static void on_exit_of(struct process *process, const siginfo_t *how)
 {
-    struct process *process = uv->data;
+    bool by_signal = how->si_code != CLD_EXITED;
 
     process->exited = true;
-    process->exit_code = (int)exit_code;
-    process->signal = signal;
-    uv_timer_start(&process->grace, on_grace_over, OUTPUT_GRACE_MS, 0);
-    if (process->events == NULL)
+    process->exit_code = by_signal ? 0 : how->si_status;
+    process->signal = by_signal ? how->si_status : 0;
+    if (process->events == NULL) {
         end(process);
-    else
-        end_if_done(process);
+        return;
+    }
+    if (!process->paused)
+        uv_timer_start(&process->grace, on_grace_over, OUTPUT_GRACE_MS, 0);
+    end_if_done(process);
+}
+
+/* One signal may stand for several ends, and for ends of children that are not ours. */
+static void on_child_signal(uv_signal_t *handle, int number)
+{
+    struct host *host = handle->data;
+    struct ab_link *next;
+
+    (void)number;
+    for (struct ab_link *link = ab_list_first(&host->processes); link != NULL; link = next) {
+        struct process *process = AB_OWNER(link, struct process, link);
+        siginfo_t how = { 0 };
+        next = ab_list_next(&host->processes, link);
+        if (!process->exited && waitid(P_PID, (id_t)process->pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            how.si_pid == process->pid)
+            on_exit_of(process, &how);
+    }
 }
 
 /* --- reading --- */
@@ -223,7 +265,8 @@ static void kill_group(struct ab_process *port, int signal)
 {
     struct process *process = AB_OWNER(port, struct process, port);
 
-    (void)kill(-process->uv.pid, signal);
+    if (process->pid > 0)
+        (void)kill(-process->pid, signal);
 }
 
 static void process_free(struct ab_process *port)
@@ -236,6 +279,7 @@ static void process_free(struct ab_process *port)
         return;
     }
     kill_group(port, SIGKILL);
+    stop_reading(process);
     close_handle(&process->input);
     if (process->exited)
         end(process);
@@ -259,35 +303,26 @@ static void init_handles(struct process *process)
     uv_pipe_init(loop, &process->output, 0);
     uv_pipe_init(loop, &process->error_output, 0);
     uv_timer_init(loop, &process->grace);
-    process->n_open = 5;
+    process->n_open = 4;
     process->input.data = process;
     process->output.data = process;
     process->error_output.data = process;
     process->grace.data = process;
-    process->uv.data = process;
 }
 
 static int start(struct process *process, const struct ab_process_settings *settings)
 {
-    const int child_reads = UV_CREATE_PIPE | UV_READABLE_PIPE; /* flags of a kind that C calls an enumeration */
-    const int child_writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-    uv_stdio_container_t pipes[3] = {
-        { .flags = (uv_stdio_flags)child_reads, .data.stream = (uv_stream_t *)&process->input },
-        { .flags = (uv_stdio_flags)child_writes, .data.stream = (uv_stream_t *)&process->output },
-        { .flags = (uv_stdio_flags)child_writes, .data.stream = (uv_stream_t *)&process->error_output },
-    };
-    uv_process_options_t options = {
-        .exit_cb = on_process_exit,
-        .file = settings->arguments[0],
-        .args = (char **)(uintptr_t)settings->arguments,
-        .env = (char **)(uintptr_t)settings->environment,
-        .cwd = settings->directory,
-        .flags = UV_PROCESS_DETACHED, /* setsid: a process group of its own */
-        .stdio_count = 3,
-        .stdio = pipes,
-    };
+    struct ab_spawned spawned;
+    int fault = ab_spawn(settings, &spawned);
 
-    return uv_spawn(process->host->loop, &process->uv, &options);
+    if (fault != 0)
+        return fault;
+    process->pid = spawned.pid;
+    ab_list_append(&process->host->processes, &process->link);
+    uv_pipe_open(&process->input, spawned.input);
+    uv_pipe_open(&process->output, spawned.output);
+    uv_pipe_open(&process->error_output, spawned.error_output);
+    return 0;
 }
 
 static int spawn(struct ab_process_host *port, const struct ab_process_settings *settings,
@@ -309,7 +344,7 @@ static int spawn(struct ab_process_host *port, const struct ab_process_settings 
     init_handles(process);
     result = start(process, settings);
     if (result != 0) {
-        snprintf(reason, reason_size, "%s: %s", settings->arguments[0], strerror(-result));
+        snprintf(reason, reason_size, "%s: %s", settings->arguments[0], strerror(result));
         process->events = NULL;
         close_all(process);
         return 1;
@@ -333,13 +368,30 @@ struct ab_process_host *ab_process_uv_new(struct ab_loop_uv *loop)
 {
     struct host *host = ab_alloc(1, sizeof(*host));
 
+    (void)signal(SIGPIPE, SIG_IGN); /* a program that no longer reads its stdin is no reason to die */
     host->port.ops = &ops;
     host->loop = ab_loop_uv_raw(loop);
+    ab_list_init(&host->processes);
+    uv_signal_init(host->loop, &host->child_signal);
+    host->child_signal.data = host;
+    uv_signal_start(&host->child_signal, on_child_signal, SIGCHLD);
     return &host->port;
+}
+
+static void on_host_closed(uv_handle_t *handle)
+{
+    free(handle->data);
 }
 
 void ab_process_uv_free(struct ab_process_host *port)
 {
-    if (port != NULL)
-        free(AB_OWNER(port, struct host, port));
+    struct host *host;
+    struct ab_link *link;
+
+    if (port == NULL)
+        return;
+    host = AB_OWNER(port, struct host, port);
+    while ((link = ab_list_first(&host->processes)) != NULL) /* freed by their owners, so killed: this is soon */
+        end(AB_OWNER(link, struct process, link));
+    uv_close((uv_handle_t *)&host->child_signal, on_host_closed);
 }
