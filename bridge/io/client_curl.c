@@ -232,6 +232,15 @@ static enum ab_http_call_outcome outcome_of(CURLcode code)
     }
 }
 
+/* A peer that speaks something else is told of like an address that asks for something else. */
+static bool was_connected(CURL *easy)
+{
+    long port = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    return port != 0;
+}
+
 /* Outside curl's callbacks only. */
 static void collect_finished(struct client *client)
 {
@@ -244,6 +253,8 @@ static void collect_finished(struct client *client)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        if (code == CURLE_UNSUPPORTED_PROTOCOL && was_connected(message->easy_handle))
+            code = CURLE_WEIRD_SERVER_REPLY;
         if (code != CURLE_OK && call->text[0] == '\0')
             finish(call, outcome_of(code), curl_easy_strerror(code));
         else
@@ -401,6 +412,16 @@ static bool names_header(const char *line, const char *name)
     return strncasecmp(line, name, size) == 0 && line[size] == ':';
 }
 
+/* curl writes a header without a value as "Name;" ("Name:" is one it is to leave out). */
+static struct curl_slist *add_header(struct curl_slist *list, const char *line)
+{
+    size_t name_size = strcspn(line, ":");
+    struct ab_str value = ab_str_trim(ab_str(line[name_size] == ':' ? line + name_size + 1 : ""));
+    AB_CLEANUP(ab_free_string) char *empty = ab_format("%.*s;", (int)name_size, line);
+
+    return curl_slist_append(list, value.size > 0 ? line : empty);
+}
+
 /* curl adds headers of its own to bodies: a content type nobody named, and an Expect that only costs time. */
 static void set_headers(struct ab_http_call *call, const char *const *headers)
 {
@@ -408,8 +429,10 @@ static void set_headers(struct ab_http_call *call, const char *const *headers)
     bool typed = false;
 
     for (; headers != NULL && *headers != NULL; headers++) {
+        if (strpbrk(*headers, "\r\n") != NULL) /* a value from outside must not become a header */
+            finish(call, AB_HTTP_CALL_UNREACHABLE, "a request header has a line break in it");
         typed = typed || names_header(*headers, "content-type");
-        list = curl_slist_append(list, *headers);
+        list = add_header(list, *headers);
     }
     if (!typed)
         list = curl_slist_append(list, "Content-Type:");
