@@ -25,6 +25,7 @@ struct ab_loop_uv {
     uv_idle_t idle;       /* keeps the loop from waiting while more was deferred */
     uv_async_t wake;
     struct queue deferred;
+    bool in_timers;
     pthread_mutex_t lock; /* guards `posted` */
     struct queue posted;
     struct ab_list signals;
@@ -113,8 +114,11 @@ static void on_wake(uv_async_t *wake)
 static void on_timer(uv_timer_t *uv)
 {
     struct timer *timer = AB_OWNER(uv, struct timer, uv);
+    struct ab_loop_uv *loop = AB_OWNER(timer->port.loop, struct ab_loop_uv, port);
 
-    timer->due(timer->arg);
+    loop->in_timers = true;
+    timer->due(timer->arg); /* which may free it */
+    loop->in_timers = false;
 }
 
 static struct ab_timer *timer_new(struct ab_loop *port, ab_loop_fn due, void *arg)
@@ -132,8 +136,11 @@ static void timer_start(struct ab_timer *port, uint64_t ms)
 {
     struct timer *timer = AB_OWNER(port, struct timer, port);
 
+    struct ab_loop_uv *loop = AB_OWNER(port->loop, struct ab_loop_uv, port);
+
     uv_update_time(timer->uv.loop); /* else a long callback would shorten the wait */
-    uv_timer_start(&timer->uv, on_timer, ms, 0);
+    /* libuv runs what is due until nothing is: a timer that starts itself again at once would be all that ever runs. */
+    uv_timer_start(&timer->uv, on_timer, ms == 0 && loop->in_timers ? 1 : ms, 0);
 }
 
 static void timer_stop(struct ab_timer *port)
