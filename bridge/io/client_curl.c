@@ -8,11 +8,11 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "io/curl_guard.h"
 
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <uv.h>
 
 #define HOST_CONNECTIONS 64
@@ -57,6 +57,7 @@ struct ab_http_call {
     int64_t last_byte_us; /* at first: the start */
     size_t max_body;
     size_t received;
+    struct ab_curl_guard guard;
     bool added;
     bool heard; /* a byte of the answer has come */
     bool head_told;
@@ -195,14 +196,6 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
     return size;
 }
 
-/* curl's own sockets would stay open in child processes. */
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)arg;
-    (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 /* --- ends --- */
 
 static enum ab_http_call_outcome outcome_of(CURLcode code)
@@ -255,7 +248,9 @@ static void collect_finished(struct client *client)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
         if (code == CURLE_UNSUPPORTED_PROTOCOL && was_connected(message->easy_handle))
             code = CURLE_WEIRD_SERVER_REPLY;
-        if (code != CURLE_OK && call->text[0] == '\0')
+        if (code != CURLE_OK && call->guard.forbidden)
+            finish(call, AB_HTTP_CALL_FORBIDDEN, "its address is not a public one, nor one that outbound.allow names");
+        else if (code != CURLE_OK && call->text[0] == '\0')
             finish(call, outcome_of(code), curl_easy_strerror(code));
         else
             finish(call, outcome_of(code), call->text);
@@ -469,7 +464,6 @@ static void set_behaviour(struct ab_http_call *call, const struct ab_http_call_s
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "agentbridge/" AB_VERSION);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)settings->total_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -501,6 +495,8 @@ static struct ab_http_call *start(struct ab_http_client *port, const struct ab_h
     }
     set_request(call, settings);
     set_behaviour(call, settings);
+    call->guard = (struct ab_curl_guard){ .guarded = settings->guarded, .guard = settings->guard };
+    ab_curl_guard_set(call->easy, &call->guard);
     if (call->first_byte_timeout_ms > 0 || call->idle_timeout_ms > 0) {
         call->watchdog = ab_timer_new(client->loop, on_watchdog, call);
         restart_watchdog(call, call->first_byte_timeout_ms);

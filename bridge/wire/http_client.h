@@ -2,7 +2,7 @@
 #ifndef AB_WIRE_HTTP_CLIENT_H
 #define AB_WIRE_HTTP_CLIENT_H
 
-#include "base/str.h"
+#include "wire/guard.h"
 
 struct ab_http_call; /* one request under way */
 
@@ -16,6 +16,8 @@ struct ab_http_call_settings {
     uint32_t idle_timeout_ms;       /* no byte for so long; 0: none */
     uint32_t total_timeout_ms;      /* 0: none (streams) */
     size_t max_body;                /* 0: none; beyond it the call fails */
+    bool guarded;                   /* a caller chose the URL: only what `guard` allows is connected to, and directly */
+    const struct ab_guard *guard;   /* or NULL: public addresses only; outlives the call */
 };
 
 enum ab_http_call_outcome {
@@ -23,7 +25,8 @@ enum ab_http_call_outcome {
     AB_HTTP_CALL_UNREACHABLE, /* name, connection or TLS */
     AB_HTTP_CALL_TIMED_OUT,
     AB_HTTP_CALL_TOO_LARGE,
-    AB_HTTP_CALL_BROKEN /* the answer was cut off or malformed */
+    AB_HTTP_CALL_BROKEN,   /* the answer was cut off or malformed */
+    AB_HTTP_CALL_FORBIDDEN /* a guarded call led to an address that is not allowed */
 };
 
 struct ab_http_call_events {

@@ -492,6 +492,48 @@ static void no_more_connections_than_allowed(void **state)
         close(fds[i]);
 }
 
+/* Also by a name, and by a connection that an unguarded call left open. */
+static void a_guarded_call_goes_where_it_may(void **state)
+{
+    static const char *const hosts[] = {
+        "127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0",
+    };
+    struct rig *rig = *state;
+    struct ab_guard_network loopback;
+    struct ab_guard guard = { &loopback, 1 };
+    struct call open;
+    int fd;
+
+    start(rig, &open, (struct ab_http_call_settings){ 0 });
+    fd = take_connection(rig);
+    free(take_request(rig, fd, "\r\n\r\n"));
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    until(rig, &open.done, 1);
+    ab_buf_deinit(&open.body);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        struct call call;
+        AB_CLEANUP(ab_free_string) char *url = ab_format("http://%s:%u/", hosts[i], rig->port);
+        char bytes[1];
+        start(rig, &call, (struct ab_http_call_settings){ .url = url, .guarded = true });
+        until(rig, &call.done, 1);
+        if (call.outcome != AB_HTTP_CALL_FORBIDDEN || strstr(call.text, "outbound.allow") == NULL)
+            fail_msg("%s gave %d: %s", url, (int)call.outcome, call.text);
+        assert_int_equal(accept(rig->listening, NULL, NULL), -1);
+        assert_true(recv(fd, bytes, 1, 0) <= 0);
+        ab_buf_deinit(&call.body);
+    }
+    close(fd);
+    assert_true(ab_guard_network_parse(AB_STR("127.0.0.0/8"), &loopback));
+    start(rig, &open, (struct ab_http_call_settings){ .guarded = true, .guard = &guard });
+    fd = take_connection(rig);
+    free(take_request(rig, fd, "\r\n\r\n"));
+    say(fd, "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+    until(rig, &open.done, 1);
+    assert_int_equal(open.status, 307);
+    ab_buf_deinit(&open.body);
+    close(fd);
+}
+
 static void freed_with_open_calls(void **state)
 {
     struct rig *rig = *state;
@@ -532,6 +574,7 @@ int main(void)
         TEST(a_pause_stops_the_reading),
         TEST(connections_are_used_again),
         TEST(no_more_connections_than_allowed),
+        TEST(a_guarded_call_goes_where_it_may),
         TEST(freed_with_open_calls),
     };
     cmocka_set_test_filter(getenv("AB_TEST_FILTER"));
