@@ -175,6 +175,44 @@ static bool build_mcp(struct ab_bridge *bridge, struct place reason)
     return bridge->mcp != NULL;
 }
 
+static bool build_a2a(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_a2a_agent_settings *agents = ab_alloc(config->n_agents + 1, sizeof *agents);
+    struct ab_a2a_settings settings = {
+        .engine = bridge->engine,
+        .loop = ab_loop_uv_port(bridge->loop),
+        .sealer = bridge->sealer,
+        .log = &bridge->log,
+        .random = ab_random_system(),
+        .default_agent = config->default_agent,
+        .user_json = config->user_json,
+        .agents = agents,
+        .n_agents = config->n_agents,
+        .card_form = config->card_form,
+        .json_depth = config->json_depth,
+        .head_ms = config->head_ms,
+        .heartbeat_ms = config->heartbeat_ms,
+    };
+
+    (void)reason;
+    for (size_t i = 0; i < config->n_agents; i++) {
+        agents[i] = config->agents[i].a2a;
+        agents[i].agent = config->agents[i].settings.id;
+    }
+    bridge->a2a = ab_a2a_new(&settings);
+    free(agents);
+    return true;
+}
+
+/* What cards say where the bridge is: its public name, or where it listens. */
+static void tell_address(struct ab_bridge *bridge)
+{
+    AB_CLEANUP(ab_free_string) char *own = ab_format("http://%s", ab_httpd_address(bridge->httpd));
+
+    ab_a2a_set_url(bridge->a2a, bridge->config->public_url != NULL ? bridge->config->public_url : own);
+}
+
 static bool build_httpd(struct ab_bridge *bridge, struct place reason)
 {
     const struct ab_config *config = bridge->config;
@@ -197,9 +235,11 @@ static bool build_httpd(struct ab_bridge *bridge, struct place reason)
         .clock = clock,
         .started_us = ab_clock_monotonic_us(&clock),
     };
-    bridge->routes = (struct ab_routes){ .mcp = bridge->mcp, .health = &bridge->health };
+    bridge->routes = (struct ab_routes){ .mcp = bridge->mcp, .a2a = bridge->a2a, .health = &bridge->health };
     bridge->httpd =
         ab_httpd_new(bridge->loop, &settings, ab_routes_handle, &bridge->routes, reason.reason, reason.size);
+    if (bridge->httpd != NULL)
+        tell_address(bridge);
     return bridge->httpd != NULL;
 }
 
@@ -235,7 +275,8 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer, build_engine, build_mcp, build_httpd, start_engine, build_control,
+        build_loop, build_store, build_sealer, build_engine,  build_mcp,
+        build_a2a,  build_httpd, start_engine, build_control,
     };
 
     bridge->config = config;
@@ -281,6 +322,7 @@ bool ab_bridge_end(struct ab_bridge *bridge)
         wind_down(bridge);
     } else {
         ab_mcp_drain(bridge->mcp);
+        ab_a2a_drain(bridge->a2a);
         ab_httpd_drain(bridge->httpd, DRAIN_MS, wind_down, bridge);
     }
     return true;
@@ -302,6 +344,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
         ab_httpd_free(bridge->httpd);
     if (bridge->mcp != NULL)
         ab_mcp_free(bridge->mcp);
+    ab_a2a_free(bridge->a2a);
     ab_control_free(bridge->control);
     if (bridge->engine != NULL)
         ab_engine_free(bridge->engine);

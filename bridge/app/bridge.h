@@ -20,6 +20,7 @@ struct ab_bridge {
     struct ab_process_host *processes;
     struct ab_engine *engine;
     struct ab_mcp *mcp;
+    struct ab_a2a *a2a;
     struct ab_health health;
     struct ab_routes routes;
     struct ab_httpd *httpd;

@@ -3,6 +3,7 @@
 #ifndef AB_APP_CONFIG_H
 #define AB_APP_CONFIG_H
 
+#include "a2a/a2a.h"
 #include "agents/command.h"
 #include "app/problems.h"
 #include "auth/seal.h"
@@ -14,6 +15,7 @@ struct ab_config_agent {
     struct ab_agent *embedded;          /* instead of a command: one that the embedding program brings; or NULL */
     bool published;                     /* as the tool below */
     struct ab_mcp_tool tool;
+    struct ab_a2a_agent_settings a2a; /* what its card says beside the rest */
 };
 
 /* Texts live as long as the configuration. Sizes and times are 0 where the default of the room below holds. */
@@ -50,6 +52,7 @@ struct ab_config {
     int64_t sweep_every_ms;
     enum ab_on_disconnect on_disconnect;
     int64_t disconnect_grace_ms;
+    enum ab_a2a_card_form card_form;
 
     struct ab_config_agent *agents;
     size_t n_agents;

@@ -45,6 +45,21 @@ static void read_tool(struct ab_config *config, struct ab_config_agent *out, str
     };
 }
 
+static void read_a2a(struct ab_config *config, struct ab_config_agent *out, struct ab_json a2a)
+{
+    out->a2a = (struct ab_a2a_agent_settings){
+        .agent = out->settings.id,
+        .version = ab_config_text(config, a2a, "version"),
+        .skills_json = ab_config_raw(config, a2a, "skills"),
+        .input_modes_json = ab_config_raw(config, a2a, "input_modes"),
+        .output_modes_json = ab_config_raw(config, a2a, "output_modes"),
+        .extensions_json = ab_config_raw(config, a2a, "extensions"),
+        .provider_json = ab_config_raw(config, a2a, "provider"),
+        .documentation_url = ab_config_text(config, a2a, "documentation_url"),
+        .icon_url = ab_config_text(config, a2a, "icon_url"),
+    };
+}
+
 /* The program with a slash is a path relative to the configuration; the arguments are the program's business. */
 static const char *const *read_command(struct ab_config_reader *reader, struct ab_json command)
 {
@@ -111,6 +126,7 @@ void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, s
         .retry_after_restart = ab_json_string_is(ab_json_member(agent, "restart"), "retry"),
     };
     read_command_agent(reader, out, agent);
+    read_a2a(config, out, ab_json_member(agent, "a2a"));
     if (ab_json_exists(tool))
         read_tool(config, out, agent, tool);
 }

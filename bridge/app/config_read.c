@@ -178,6 +178,8 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     config->keep_ms = ab_config_ms(ab_json_member(root, "tasks"), "keep_s", 3650 * DAYS_MS);
     config->sweep_every_ms = ab_config_ms(ab_json_member(root, "tasks"), "sweep_every_s", 30 * DAYS_MS);
     config->on_disconnect = ab_config_on_disconnect(root, AB_DISCONNECT_GRACE);
+    if (ab_json_string_is(ab_json_at(root, "a2a", "card", NULL), "strict"))
+        config->card_form = AB_A2A_CARD_STRICT;
     if (ab_json_exists(ab_json_member(root, "disconnect_grace_s")))
         config->disconnect_grace_ms = ab_config_ms(root, "disconnect_grace_s", 3650 * DAYS_MS);
 }

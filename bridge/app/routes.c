@@ -15,6 +15,11 @@ static void to_mcp(struct ab_routes *routes, struct ab_http_exchange *exchange)
     ab_mcp_handle(routes->mcp, exchange, LOCAL_OWNER);
 }
 
+static void to_a2a(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_a2a_handle(routes->a2a, exchange, LOCAL_OWNER);
+}
+
 static void to_live(struct ab_routes *routes, struct ab_http_exchange *exchange)
 {
     ab_health_live(routes->health, exchange);
@@ -31,13 +36,17 @@ static void to_metrics(struct ab_routes *routes, struct ab_http_exchange *exchan
 }
 
 struct route {
-    const char *path;
+    const char *path;    /* one that ends in a slash and a star is all that is below it */
     const char *methods; /* as in Allow; NULL: the handler says itself which it takes */
     void (*handle)(struct ab_routes *routes, struct ab_http_exchange *exchange);
 };
 
 static const struct route table[] = {
     { "/mcp", NULL, to_mcp },
+    { "/a2a", NULL, to_a2a },
+    { "/a2a/*", NULL, to_a2a },
+    { "/.well-known/agent-card.json", NULL, to_a2a },
+    { "/.well-known/agent.json", NULL, to_a2a },
     { "/health", "GET, HEAD", to_live },
     { "/ready", "GET, HEAD", to_ready },
     { "/metrics", "GET, HEAD", to_metrics },
@@ -74,13 +83,22 @@ static bool allows(const struct route *route, struct ab_str method)
     return route->methods == NULL;
 }
 
+static bool is_at(struct ab_str path, const char *pattern)
+{
+    size_t size = strlen(pattern) - 1;
+
+    if (pattern[size] != '*')
+        return ab_str_is(path, pattern);
+    return path.size >= size && memcmp(path.data, pattern, size) == 0;
+}
+
 void ab_routes_handle(void *routes, struct ab_http_exchange *exchange)
 {
     const struct ab_http_request *request = ab_http_request(exchange);
     char sentence[256];
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        if (!ab_str_is(request->path, table[i].path))
+        if (!is_at(request->path, table[i].path))
             continue;
         if (allows(&table[i], request->method)) {
             table[i].handle(routes, exchange);
@@ -90,5 +108,5 @@ void ab_routes_handle(void *routes, struct ab_http_exchange *exchange)
         refuse(exchange, 405, table[i].methods, sentence);
         return;
     }
-    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /health, /ready and /metrics");
+    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /a2a, /health, /ready and /metrics");
 }

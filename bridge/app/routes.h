@@ -2,11 +2,13 @@
 #ifndef AB_APP_ROUTES_H
 #define AB_APP_ROUTES_H
 
+#include "a2a/a2a.h"
 #include "app/health.h"
 #include "mcp/mcp.h"
 
 struct ab_routes {
     struct ab_mcp *mcp;
+    struct ab_a2a *a2a;
     struct ab_health *health;
 };
 

@@ -197,6 +197,12 @@ int ab_engine_list(struct ab_engine *engine, const struct ab_store_filter *filte
     return store->ops->list(store, filter, each, arg);
 }
 
+int ab_engine_request(struct ab_engine *engine, const char *id, struct ab_task_request *out)
+{
+    struct ab_store *store = engine->settings.store;
+    return store->ops->get_request(store, id, out);
+}
+
 int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                      ab_store_event_fn each, void *arg)
 {

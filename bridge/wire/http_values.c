@@ -215,8 +215,9 @@ static int hex_value(char digit)
     return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-/* As forms encode it: "+" is a blank. False when an escape is broken, or the text is no UTF-8 or holds NUL. */
-static bool decode_percent(struct ab_str text, struct ab_buf *out)
+/* With `form` as forms encode it: "+" is a blank. False when an escape is broken, or the text is no UTF-8 or holds NUL.
+ */
+static bool decode_percent(struct ab_str text, bool form, struct ab_buf *out)
 {
     size_t before = out->size;
     for (size_t i = 0; i < text.size; i++) {
@@ -229,7 +230,7 @@ static bool decode_percent(struct ab_str text, struct ab_buf *out)
             }
             found = (char)(high * 16 + low);
             i += 2;
-        } else if (found == '+') {
+        } else if (form && found == '+') {
             found = ' ';
         }
         ab_buf_append_char(out, found);
@@ -242,9 +243,14 @@ static bool decode_percent(struct ab_str text, struct ab_buf *out)
 static bool is_named(struct ab_str encoded, const char *name)
 {
     struct ab_buf decoded = AB_BUF_INIT(256);
-    bool same = decode_percent(encoded, &decoded) && ab_str_is(ab_buf_str(&decoded), name);
+    bool same = decode_percent(encoded, true, &decoded) && ab_str_is(ab_buf_str(&decoded), name);
     ab_buf_deinit(&decoded);
     return same;
+}
+
+bool ab_http_decode_segment(struct ab_str segment, struct ab_buf *out)
+{
+    return decode_percent(segment, false, out);
 }
 
 bool ab_http_query_value(struct ab_str query, const char *name, struct ab_buf *out)
@@ -256,7 +262,7 @@ bool ab_http_query_value(struct ab_str query, const char *name, struct ab_buf *o
         size_t name_size = equals == NULL ? size : (size_t)(equals - query.data);
         if (is_named((struct ab_str){ query.data, name_size }, name)) {
             size_t skipped = equals == NULL ? size : name_size + 1;
-            return decode_percent((struct ab_str){ query.data + skipped, size - skipped }, out);
+            return decode_percent((struct ab_str){ query.data + skipped, size - skipped }, true, out);
         }
         size += ampersand == NULL ? 0 : 1;
         query.data += size;

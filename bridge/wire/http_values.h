@@ -22,6 +22,8 @@ bool ab_http_is_loopback_host(struct ab_str host);
 AB_MUST bool ab_http_decode_mcp_value(struct ab_str value, struct ab_buf *out);
 /* One parameter of a query string, percent-decoded; false when absent or malformed. */
 AB_MUST bool ab_http_query_value(struct ab_str query, const char *name, struct ab_buf *out);
+/* One segment of a path, percent-decoded; false when malformed. */
+AB_MUST bool ab_http_decode_segment(struct ab_str segment, struct ab_buf *out);
 /* The reason phrase: 404 -> "Not Found". */
 const char *ab_http_reason(unsigned status);
 

@@ -1,0 +1,205 @@
+#include "a2a/card.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "wire/http_values.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* So long a client may use a card without asking again. */
+#define MAX_AGE_S 60
+
+/* --- the card --- */
+
+struct card {
+    const struct ab_a2a *a2a;
+    const struct ab_agent_settings *agent;
+    const struct ab_a2a_agent_settings *settings;
+    struct ab_json_writer *writer;
+    char *url;
+};
+
+static const char *name_of(const struct card *card)
+{
+    return card->agent->title != NULL && card->agent->title[0] != '\0' ? card->agent->title : card->agent->id;
+}
+
+/* Clients want one, and refuse an empty one. */
+static char *description_of(const struct card *card)
+{
+    if (card->agent->description != NULL && card->agent->description[0] != '\0')
+        return ab_strdup(card->agent->description);
+    return ab_format("The agent %s.", name_of(card));
+}
+
+static void put_interface(const struct card *card, const char *binding, const char *version)
+{
+    ab_json_object_begin(card->writer);
+    ab_json_put_text(card->writer, "url", card->url);
+    ab_json_put_text(card->writer, "protocolBinding", binding);
+    ab_json_put_text(card->writer, "protocolVersion", version);
+    ab_json_object_end(card->writer);
+}
+
+/* Each binding in each version, the preferred first. */
+static void put_interfaces(const struct card *card)
+{
+    static const struct ab_a2a_version *const versions[] = { &ab_a2a_v1_0, &ab_a2a_v0_3 };
+
+    ab_json_write_key(card->writer, "supportedInterfaces");
+    ab_json_array_begin(card->writer);
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        put_interface(card, "JSONRPC", versions[i]->name);
+        put_interface(card, "HTTP+JSON", versions[i]->name);
+    }
+    ab_json_array_end(card->writer);
+}
+
+static void put_old_interface(const struct card *card, const char *transport)
+{
+    ab_json_object_begin(card->writer);
+    ab_json_put_text(card->writer, "url", card->url);
+    ab_json_put_text(card->writer, "transport", transport);
+    ab_json_object_end(card->writer);
+}
+
+/* The members that only 0.3 has. */
+static void put_old(const struct card *card)
+{
+    ab_json_put_text(card->writer, "protocolVersion", "0.3.0");
+    ab_json_put_text(card->writer, "url", card->url);
+    ab_json_put_text(card->writer, "preferredTransport", "JSONRPC");
+    ab_json_write_key(card->writer, "additionalInterfaces");
+    ab_json_array_begin(card->writer);
+    put_old_interface(card, "JSONRPC");
+    put_old_interface(card, "HTTP+JSON");
+    ab_json_array_end(card->writer);
+    ab_json_put_bool(card->writer, "supportsAuthenticatedExtendedCard", false);
+}
+
+static void put_capabilities(const struct card *card)
+{
+    ab_json_write_key(card->writer, "capabilities");
+    ab_json_object_begin(card->writer);
+    ab_json_put_bool(card->writer, "streaming", true);
+    ab_json_put_bool(card->writer, "pushNotifications", false);
+    ab_json_put_bool(card->writer, "extendedAgentCard", false);
+    ab_json_put_optional_raw(card->writer, "extensions", card->settings->extensions_json);
+    ab_json_object_end(card->writer);
+}
+
+static void put_default_skill(const struct card *card, const char *description)
+{
+    ab_json_object_begin(card->writer);
+    ab_json_put_text(card->writer, "id", card->agent->id);
+    ab_json_put_text(card->writer, "name", name_of(card));
+    ab_json_put_text(card->writer, "description", description);
+    ab_json_write_key(card->writer, "tags");
+    ab_json_array_begin(card->writer);
+    ab_json_write_text(card->writer, card->agent->id);
+    ab_json_array_end(card->writer);
+    ab_json_object_end(card->writer);
+}
+
+static void put_skills(const struct card *card, const char *description)
+{
+    ab_json_write_key(card->writer, "skills");
+    if (card->settings->skills_json != NULL) {
+        ab_json_write_raw(card->writer, card->settings->skills_json);
+        return;
+    }
+    ab_json_array_begin(card->writer);
+    put_default_skill(card, description);
+    ab_json_array_end(card->writer);
+}
+
+static const char *or_any(const char *modes_json)
+{
+    return modes_json != NULL ? modes_json : "[\"*/*\"]";
+}
+
+static void write_card(const struct card *card, bool old)
+{
+    AB_CLEANUP(ab_free_string) char *description = description_of(card);
+
+    ab_json_object_begin(card->writer);
+    ab_json_put_text(card->writer, "name", name_of(card));
+    ab_json_put_text(card->writer, "description", description);
+    ab_json_put_text(card->writer, "version", card->settings->version != NULL ? card->settings->version : "1");
+    if (old)
+        put_old(card);
+    put_interfaces(card);
+    put_capabilities(card);
+    ab_json_put_raw(card->writer, "defaultInputModes", or_any(card->settings->input_modes_json));
+    ab_json_put_raw(card->writer, "defaultOutputModes", or_any(card->settings->output_modes_json));
+    put_skills(card, description);
+    ab_json_put_optional_raw(card->writer, "provider", card->settings->provider_json);
+    ab_json_put_optional_text(card->writer, "documentationUrl", card->settings->documentation_url);
+    ab_json_put_optional_text(card->writer, "iconUrl", card->settings->icon_url);
+    ab_json_object_end(card->writer);
+}
+
+void ab_a2a_card_write(const struct ab_a2a *a2a, const char *agent, bool old, struct ab_buf *out)
+{
+    struct ab_json_writer writer;
+    struct card card = {
+        .a2a = a2a,
+        .agent = ab_engine_agent(a2a->settings.engine, agent),
+        .settings = ab_a2a_agent_settings(a2a, agent),
+        .writer = &writer,
+        .url = ab_format("%s/a2a/%s", a2a->url, agent),
+    };
+
+    ab_json_writer_init(&writer, out);
+    write_card(&card, old);
+    free(card.url);
+}
+
+/* --- fetching it --- */
+
+/* Whether the members of 0.3 are wanted. A card is fetched before versions are agreed upon: an unknown one is none. */
+static bool wants_old(const struct ab_a2a *a2a, struct ab_http_exchange *exchange)
+{
+    const struct ab_a2a_version *named = NULL;
+    struct ab_str value;
+
+    if (ab_http_header(exchange, "a2a-version", &value))
+        named = ab_a2a_version_find(ab_str_trim(value));
+    return named == NULL ? a2a->settings.card_form == AB_A2A_CARD_HYBRID : named == &ab_a2a_v0_3;
+}
+
+/* Whether If-None-Match lists this tag, or any. */
+static bool is_known(struct ab_http_exchange *exchange, const char *tag)
+{
+    struct ab_str value;
+
+    return ab_http_header(exchange, "if-none-match", &value) &&
+           (ab_str_is(ab_str_trim(value), "*") || memmem(value.data, value.size, tag, strlen(tag)) != NULL);
+}
+
+void ab_a2a_card_answer(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *agent)
+{
+    static const struct ab_hash_seed seed = { 0x61326120, 0x63617264 }; /* the same card has the same tag always */
+    struct ab_buf card = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    char tag[32];
+    char age[48];
+
+    ab_a2a_card_write(a2a, agent, wants_old(a2a, exchange), &card);
+    snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", ab_hash(seed, ab_buf_str(&card)));
+    snprintf(age, sizeof age, "public, max-age=%d", MAX_AGE_S);
+    const struct ab_http_header headers[] = {
+        { "ETag", tag }, { "Cache-Control", age }, { "Last-Modified", a2a->started }, { "Vary", "A2A-Version" }
+    };
+    struct ab_http_head head = {
+        .status = 200, .content_type = "application/json", .headers = headers, .n_headers = 4
+    };
+    if (is_known(exchange, tag)) {
+        head.status = 304;
+        head.content_type = NULL;
+        ab_buf_clear(&card);
+    }
+    ab_http_respond(exchange, &head, ab_buf_str(&card));
+    ab_buf_deinit(&card);
+}

@@ -1,0 +1,216 @@
+#include "a2a/message.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+
+/* Beyond it an id is no name but a load. */
+#define ID_BYTES 512
+
+static bool read_id(struct ab_a2a_call *call, struct ab_json message, const char *path, char **out)
+{
+    if (!ab_a2a_read_text(call, message, path, out))
+        return false;
+    if (ab_str(*out).size <= ID_BYTES)
+        return true;
+    ab_a2a_refuse_field(call, path, "%s must not be longer than %d bytes", path, ID_BYTES);
+    return false;
+}
+
+static bool check_role(struct ab_a2a_call *call, struct ab_json message)
+{
+    struct ab_json role = ab_a2a_member(message, "role");
+    int64_t number;
+
+    if (ab_json_string_is(role, "ROLE_USER") || ab_json_string_is(role, "user") ||
+        (ab_json_int(role, &number) && number == 1))
+        return true;
+    ab_a2a_refuse_field(call, "message.role", "message.role must be \"%s\": messages to an agent are a user's",
+                        call->form->roles[AB_A2A_USER]);
+    return false;
+}
+
+static bool write_parts(struct ab_a2a_call *call, struct ab_json message, struct ab_json_writer *writer)
+{
+    struct ab_json parts = ab_a2a_member(message, "parts");
+    struct ab_json_iterator each;
+    struct ab_json part;
+    char reason[256];
+    char field[48];
+
+    if (!ab_json_exists(parts))
+        parts = ab_a2a_member(message, "content"); /* 0.3 over HTTP+JSON */
+    if (!ab_json_is(parts, AB_JSON_ARRAY) || ab_json_count(parts) == 0) {
+        ab_a2a_refuse_field(call, "message.parts", "message.parts must be an array of at least one part");
+        return false;
+    }
+    each = ab_json_iterate(parts);
+    ab_json_array_begin(writer);
+    for (size_t i = 0; ab_json_next(&each, NULL, &part); i++) {
+        if (!call->version->read_part(part, writer, reason, sizeof reason)) {
+            snprintf(field, sizeof field, "message.parts[%zu]", i);
+            ab_a2a_refuse_field(call, field, "%s %s", field, reason);
+            return false;
+        }
+    }
+    ab_json_array_end(writer);
+    return true;
+}
+
+static bool check_type(struct ab_a2a_call *call, struct ab_json message, const char *name, enum ab_json_type type)
+{
+    struct ab_json value = ab_a2a_member(message, name);
+    char field[64];
+
+    if (!ab_json_exists(value) || ab_json_is(value, type))
+        return true;
+    snprintf(field, sizeof field, "message.%s", name);
+    ab_a2a_refuse_field(call, field, "%s must be an %s, found %s", field, type == AB_JSON_OBJECT ? "object" : "array",
+                        ab_json_type_name(value));
+    return false;
+}
+
+static void put_if_there(struct ab_json_writer *writer, const char *key, struct ab_json value)
+{
+    if (ab_json_exists(value))
+        ab_json_put_value(writer, key, value);
+}
+
+static bool make_message(struct ab_a2a_call *call, struct ab_json message, const char *id, struct ab_a2a_sent *out)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json metadata = ab_a2a_member(message, "metadata");
+    struct ab_json_writer writer;
+    bool good;
+
+    ab_json_writer_init(&writer, &text);
+    ab_json_object_begin(&writer);
+    ab_json_put_text(&writer, "message_id", id);
+    ab_json_put_text(&writer, "role", "user");
+    ab_json_write_key(&writer, "parts");
+    good = write_parts(call, message, &writer) && check_type(call, message, "metadata", AB_JSON_OBJECT) &&
+           check_type(call, message, "extensions", AB_JSON_ARRAY) &&
+           check_type(call, message, "referenceTaskIds", AB_JSON_ARRAY);
+    if (good) {
+        ab_json_put_value(&writer, "metadata", ab_json_exists(metadata) ? metadata : ab_json_trusted("{}"));
+        put_if_there(&writer, "extensions", ab_a2a_member(message, "extensions"));
+        put_if_there(&writer, "reference_task_ids", ab_a2a_member(message, "referenceTaskIds"));
+        ab_json_object_end(&writer);
+        out->message_json = ab_buf_steal(&text);
+    }
+    ab_buf_deinit(&text);
+    return good;
+}
+
+/* The texts together, the addresses of files, and who asks: what agents read that know nothing of parts. */
+static char *make_input(const struct ab_a2a *a2a, struct ab_json parts)
+{
+    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_iterator each = ab_json_iterate(parts);
+    struct ab_json_writer writer;
+    struct ab_json part;
+
+    ab_json_writer_init(&writer, &out);
+    ab_json_object_begin(&writer);
+    ab_json_write_key(&writer, "files");
+    ab_json_array_begin(&writer);
+    while (ab_json_next(&each, NULL, &part)) {
+        if (ab_json_exists(ab_json_member(part, "text"))) {
+            if (text.size > 0)
+                ab_buf_append_char(&text, '\n');
+            (void)!ab_json_unescape(ab_json_member(part, "text"), &text);
+        }
+        if (ab_json_exists(ab_json_member(part, "url")))
+            ab_json_write_value(&writer, ab_json_member(part, "url"));
+    }
+    ab_json_array_end(&writer);
+    ab_json_write_key(&writer, "text");
+    ab_json_write_str(&writer, ab_buf_str(&text));
+    ab_json_put_optional_raw(&writer, "user", a2a->settings.user_json);
+    ab_json_object_end(&writer);
+    ab_buf_deinit(&text);
+    return ab_buf_steal(&out);
+}
+
+/* What the caller said beside the message. */
+static char *make_options(struct ab_json params, struct ab_json configuration)
+{
+    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+
+    ab_json_writer_init(&writer, &out);
+    ab_json_object_begin(&writer);
+    put_if_there(&writer, "accepted_output_modes", ab_a2a_member(configuration, "acceptedOutputModes"));
+    put_if_there(&writer, "metadata", ab_a2a_member(params, "metadata"));
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&out);
+}
+
+/* The wish to be told by push, under its name in either version. */
+static bool wants_push(struct ab_json configuration)
+{
+    return ab_json_exists(ab_a2a_member(configuration, "taskPushNotificationConfig")) ||
+           ab_json_exists(ab_a2a_member(configuration, "pushNotificationConfig")) ||
+           ab_json_exists(ab_a2a_member(configuration, "pushNotification"));
+}
+
+static bool read_configuration(struct ab_a2a_call *call, struct ab_json configuration, struct ab_a2a_sent *out)
+{
+    bool blocking = !ab_json_exists(configuration) || call->form->blocks_unless_told;
+
+    if (ab_json_exists(configuration) && !ab_json_is(configuration, AB_JSON_OBJECT)) {
+        ab_a2a_refuse_field(call, "configuration", "configuration must be an object, found %s",
+                            ab_json_type_name(configuration));
+        return false;
+    }
+    if (wants_push(configuration)) {
+        ab_a2a_refuse(call, AB_A2A_PUSH_NOT_SUPPORTED,
+                      "Push notifications are not supported here; subscribe to the task, or poll it");
+        return false;
+    }
+    out->history_length = -1;
+    if (!ab_a2a_read_count(call, configuration, "configuration.historyLength", &out->history_length) ||
+        !ab_a2a_read_flag(call, configuration, "configuration.returnImmediately", &out->return_immediately) ||
+        !ab_a2a_read_flag(call, configuration, "configuration.blocking", &blocking))
+        return false;
+    out->return_immediately = out->return_immediately || !blocking;
+    return true;
+}
+
+bool ab_a2a_sent_read(struct ab_a2a_call *call, struct ab_a2a_sent *out)
+{
+    struct ab_json message = ab_a2a_member(call->params, "message");
+    struct ab_json configuration = ab_a2a_member(call->params, "configuration");
+    AB_CLEANUP(ab_free_string) char *id = NULL;
+
+    if (!ab_json_exists(message))
+        message = ab_a2a_member(call->params, "request"); /* its name in the proto of 0.3 */
+    if (!ab_json_is(message, AB_JSON_OBJECT)) {
+        ab_a2a_refuse_field(call, "message", "message must be an object, found %s", ab_json_type_name(message));
+        return false;
+    }
+    if (!read_id(call, message, "message.messageId", &id) ||
+        !read_id(call, message, "message.contextId", &out->context_id) ||
+        !read_id(call, message, "message.taskId", &out->task_id) || !check_role(call, message))
+        return false;
+    if (id == NULL) {
+        ab_a2a_refuse_field(call, "message.messageId", "message.messageId is missing: the sender names its messages");
+        return false;
+    }
+    if (!read_configuration(call, configuration, out) || !make_message(call, message, id, out))
+        return false;
+    out->input_json = make_input(call->a2a, ab_json_member(ab_json_trusted(out->message_json), "parts"));
+    out->options_json = make_options(call->params, configuration);
+    return true;
+}
+
+void ab_a2a_sent_deinit(struct ab_a2a_sent *sent)
+{
+    free(sent->context_id);
+    free(sent->task_id);
+    free(sent->message_json);
+    free(sent->input_json);
+    free(sent->options_json);
+    *sent = (struct ab_a2a_sent){ 0 };
+}

@@ -1,0 +1,21 @@
+/* The handlers that the versions' tables name. */
+#ifndef AB_A2A_METHODS_H
+#define AB_A2A_METHODS_H
+
+#include "a2a/request.h"
+
+void ab_a2a_send(struct ab_a2a_call *call);
+void ab_a2a_send_stream(struct ab_a2a_call *call);
+void ab_a2a_get_task(struct ab_a2a_call *call);
+void ab_a2a_list_tasks(struct ab_a2a_call *call);
+void ab_a2a_cancel_task(struct ab_a2a_call *call);
+void ab_a2a_subscribe(struct ab_a2a_call *call);
+void ab_a2a_push(struct ab_a2a_call *call);
+void ab_a2a_extended_card(struct ab_a2a_call *call);
+
+/* The caller's task of this id, into `out` (ab_task_deinit); false: refused. */
+AB_MUST bool ab_a2a_load_task(struct ab_a2a_call *call, const char *id, struct ab_task *out);
+/* Answers with a task, bare or as one of the kinds that a send may give. */
+void ab_a2a_answer_task(struct ab_a2a_call *call, const struct ab_task *task, int64_t history_length);
+
+#endif

@@ -1,0 +1,251 @@
+/* A2A 0.3: JSON-RPC writes objects that name their kind, HTTP+JSON the JSON form of the proto of that version. */
+#include "a2a/methods.h"
+
+#include "base/base64.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+static const char *const rpc_states[] = {
+    [AB_A2A_SUBMITTED] = "submitted",
+    [AB_A2A_WORKING] = "working",
+    [AB_A2A_INPUT_REQUIRED] = "input-required",
+    [AB_A2A_AUTH_REQUIRED] = "auth-required",
+    [AB_A2A_COMPLETED] = "completed",
+    [AB_A2A_FAILED] = "failed",
+    [AB_A2A_CANCELED] = "canceled",
+    [AB_A2A_REJECTED] = "rejected",
+};
+
+static const char *const http_states[] = {
+    [AB_A2A_SUBMITTED] = "TASK_STATE_SUBMITTED",
+    [AB_A2A_WORKING] = "TASK_STATE_WORKING",
+    [AB_A2A_INPUT_REQUIRED] = "TASK_STATE_INPUT_REQUIRED",
+    [AB_A2A_AUTH_REQUIRED] = "TASK_STATE_AUTH_REQUIRED",
+    [AB_A2A_COMPLETED] = "TASK_STATE_COMPLETED",
+    [AB_A2A_FAILED] = "TASK_STATE_FAILED",
+    [AB_A2A_CANCELED] = "TASK_STATE_CANCELLED",
+    [AB_A2A_REJECTED] = "TASK_STATE_REJECTED",
+};
+
+static const char *const rpc_roles[] = { [AB_A2A_USER] = "user", [AB_A2A_AGENT] = "agent" };
+static const char *const http_roles[] = { [AB_A2A_USER] = "ROLE_USER", [AB_A2A_AGENT] = "ROLE_AGENT" };
+
+/* --- writing --- */
+
+static void put_text(struct ab_json_writer *writer, const char *key, struct ab_json value)
+{
+    if (ab_json_is(value, AB_JSON_STRING))
+        ab_json_put_value(writer, key, value);
+}
+
+static void write_file(struct ab_json_writer *writer, struct ab_json part, const char *bytes, const char *uri)
+{
+    ab_json_write_key(writer, "file");
+    ab_json_object_begin(writer);
+    put_text(writer, bytes, ab_json_member(part, "raw"));
+    put_text(writer, uri, ab_json_member(part, "url"));
+    put_text(writer, "mimeType", ab_json_member(part, "media_type"));
+    put_text(writer, "name", ab_json_member(part, "filename"));
+    ab_json_object_end(writer);
+}
+
+/* Data was an object in this version; another value stands in one. */
+static void write_data(struct ab_json_writer *writer, struct ab_json data)
+{
+    ab_json_write_key(writer, "data");
+    if (ab_json_is(data, AB_JSON_OBJECT)) {
+        ab_json_write_value(writer, data);
+        return;
+    }
+    ab_json_object_begin(writer);
+    ab_json_put_value(writer, "value", data);
+    ab_json_object_end(writer);
+}
+
+static void end_part(struct ab_json_writer *writer, struct ab_json part)
+{
+    struct ab_json metadata = ab_json_member(part, "metadata");
+
+    if (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0)
+        ab_json_put_value(writer, "metadata", metadata);
+    ab_json_object_end(writer);
+}
+
+static void write_rpc_part(struct ab_json_writer *writer, struct ab_json part)
+{
+    struct ab_json text = ab_json_member(part, "text");
+    struct ab_json data = ab_json_member(part, "data");
+
+    ab_json_object_begin(writer);
+    if (ab_json_exists(text)) {
+        ab_json_put_text(writer, "kind", "text");
+        ab_json_put_value(writer, "text", text);
+    } else if (ab_json_exists(data)) {
+        ab_json_put_text(writer, "kind", "data");
+        write_data(writer, data);
+    } else {
+        ab_json_put_text(writer, "kind", "file");
+        write_file(writer, part, "bytes", "uri");
+    }
+    end_part(writer, part);
+}
+
+static void write_http_part(struct ab_json_writer *writer, struct ab_json part)
+{
+    struct ab_json text = ab_json_member(part, "text");
+    struct ab_json data = ab_json_member(part, "data");
+
+    ab_json_object_begin(writer);
+    if (ab_json_exists(text)) {
+        ab_json_put_value(writer, "text", text);
+    } else if (ab_json_exists(data)) {
+        ab_json_write_key(writer, "data");
+        ab_json_object_begin(writer);
+        write_data(writer, data);
+        ab_json_object_end(writer);
+    } else {
+        write_file(writer, part, "fileWithBytes", "fileWithUri");
+    }
+    end_part(writer, part);
+}
+
+/* --- reading: the members say which kind it is, whatever binding it came over --- */
+
+static struct ab_json either(struct ab_json object, const char *one, const char *other)
+{
+    struct ab_json value = ab_a2a_member(object, one);
+
+    return ab_json_exists(value) ? value : ab_a2a_member(object, other);
+}
+
+static bool wrong(char *reason, size_t size, const char *what)
+{
+    snprintf(reason, size, "%s", what);
+    return false;
+}
+
+static bool read_bytes(struct ab_json bytes, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(bytes);
+    struct ab_buf decoded = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool good = text != NULL && ab_base64_decode(&decoded, ab_str(text));
+
+    ab_buf_deinit(&decoded);
+    ab_json_put_value(writer, "raw", bytes);
+    return good || wrong(reason, size, "must have base64 as the file's bytes");
+}
+
+static bool read_file(struct ab_json file, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    struct ab_json bytes = either(file, "bytes", "fileWithBytes");
+    struct ab_json uri = either(file, "uri", "fileWithUri");
+    struct ab_json type = ab_a2a_member(file, "mimeType");
+    struct ab_json name = ab_a2a_member(file, "name");
+
+    if (ab_json_exists(bytes) == ab_json_exists(uri))
+        return wrong(reason, size, "must be a file with either bytes or uri");
+    if (ab_json_exists(bytes)) {
+        if (!read_bytes(bytes, writer, reason, size))
+            return false;
+    } else if (ab_json_is(uri, AB_JSON_STRING)) {
+        ab_json_put_value(writer, "url", uri);
+    } else {
+        return wrong(reason, size, "must have a string as the file's uri");
+    }
+    put_text(writer, "media_type", type);
+    put_text(writer, "filename", name);
+    return true;
+}
+
+static bool read_content(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    struct ab_json text = ab_a2a_member(part, "text");
+    struct ab_json file = ab_a2a_member(part, "file");
+    struct ab_json data = ab_a2a_member(part, "data");
+    struct ab_json inner = ab_json_member(data, "data"); /* HTTP+JSON has a message around it */
+
+    if (ab_json_is(file, AB_JSON_OBJECT) && !ab_json_exists(text) && !ab_json_exists(data))
+        return read_file(file, writer, reason, size);
+    if (ab_json_is(text, AB_JSON_STRING) && !ab_json_exists(file) && !ab_json_exists(data)) {
+        ab_json_put_value(writer, "text", text);
+        return true;
+    }
+    if (ab_json_is(data, AB_JSON_OBJECT) && !ab_json_exists(file) && !ab_json_exists(text)) {
+        bool wrapped = ab_json_count(data) == 1 && ab_json_is(inner, AB_JSON_OBJECT) &&
+                       !ab_json_exists(ab_json_member(part, "kind"));
+        ab_json_put_value(writer, "data", wrapped ? inner : data);
+        return true;
+    }
+    return wrong(reason, size, "must be a part of kind text (with a string), file or data (with an object)");
+}
+
+static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    struct ab_json kind = ab_json_member(part, "kind");
+    struct ab_json metadata = ab_json_member(part, "metadata");
+
+    if (!ab_json_is(part, AB_JSON_OBJECT))
+        return wrong(reason, size, "must be an object");
+    if (ab_json_exists(kind) && !ab_json_string_is(kind, "text") && !ab_json_string_is(kind, "file") &&
+        !ab_json_string_is(kind, "data"))
+        return wrong(reason, size, "must be of kind text, file or data");
+    ab_json_object_begin(writer);
+    if (!read_content(part, writer, reason, size))
+        return false;
+    if (ab_json_is(metadata, AB_JSON_OBJECT))
+        ab_json_put_value(writer, "metadata", metadata);
+    ab_json_object_end(writer);
+    return true;
+}
+
+/* --- the tables --- */
+
+static const struct ab_a2a_form rpc_form = {
+    .states = rpc_states,
+    .roles = rpc_roles,
+    .message_parts = "parts",
+    .kinds = true,
+    .blocks_unless_told = true,
+    .final = true,
+    .write_part = write_rpc_part,
+};
+
+/* There `blocking` is false unless set, and clients leave false out. */
+static const struct ab_a2a_form http_form = {
+    .states = http_states,
+    .roles = http_roles,
+    .message_parts = "content",
+    .wraps = true,
+    .final = true,
+    .write_part = write_http_part,
+};
+
+#define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
+
+static const struct ab_a2a_method methods[] = {
+    { "message/send", "POST", "/message:send", ab_a2a_send },
+    { "message/stream", "POST", "/message:stream", ab_a2a_send_stream },
+    { "tasks/get", "GET", "/tasks/{id}", ab_a2a_get_task },
+    { NULL, "GET", "/tasks", ab_a2a_list_tasks },
+    { "tasks/cancel", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
+    { "tasks/resubscribe", "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
+    { NULL, "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
+    { "tasks/pushNotificationConfig/set", "POST", CONFIGS, ab_a2a_push },
+    { "tasks/pushNotificationConfig/list", "GET", CONFIGS, ab_a2a_push },
+    { "tasks/pushNotificationConfig/get", "GET", CONFIGS "/{id}", ab_a2a_push },
+    { "tasks/pushNotificationConfig/delete", "DELETE", CONFIGS "/{id}", ab_a2a_push },
+    { "agent/getAuthenticatedExtendedCard", "GET", "/card", ab_a2a_extended_card },
+    { .handle = NULL },
+};
+
+const struct ab_a2a_version ab_a2a_v0_3 = {
+    .name = "0.3",
+    .prefix = "/v1",
+    .methods = methods,
+    .rpc_form = &rpc_form,
+    .http_form = &http_form,
+    .extensions_header = "X-A2A-Extensions",
+    .no_extended_card = AB_A2A_EXTENDED_CARD_NOT_CONFIGURED,
+    .read_part = read_part,
+};

@@ -1,0 +1,166 @@
+/* A2A 1.0: both bindings write the JSON form of the protocol's messages (ProtoJSON). */
+#include "a2a/methods.h"
+
+#include "base/base64.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const states[] = {
+    [AB_A2A_SUBMITTED] = "TASK_STATE_SUBMITTED",
+    [AB_A2A_WORKING] = "TASK_STATE_WORKING",
+    [AB_A2A_INPUT_REQUIRED] = "TASK_STATE_INPUT_REQUIRED",
+    [AB_A2A_AUTH_REQUIRED] = "TASK_STATE_AUTH_REQUIRED",
+    [AB_A2A_COMPLETED] = "TASK_STATE_COMPLETED",
+    [AB_A2A_FAILED] = "TASK_STATE_FAILED",
+    [AB_A2A_CANCELED] = "TASK_STATE_CANCELED",
+    [AB_A2A_REJECTED] = "TASK_STATE_REJECTED",
+};
+
+static const char *const roles[] = { [AB_A2A_USER] = "ROLE_USER", [AB_A2A_AGENT] = "ROLE_AGENT" };
+
+static const char *const contents[] = { "text", "raw", "url" };
+
+static void write_part(struct ab_json_writer *writer, struct ab_json part)
+{
+    struct ab_json metadata = ab_json_member(part, "metadata");
+    struct ab_json media_type = ab_json_member(part, "media_type");
+    struct ab_json filename = ab_json_member(part, "filename");
+
+    ab_json_object_begin(writer);
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++)
+        if (ab_json_exists(ab_json_member(part, contents[i])))
+            ab_json_put_value(writer, contents[i], ab_json_member(part, contents[i]));
+    if (ab_json_exists(ab_json_member(part, "data")))
+        ab_json_put_value(writer, "data", ab_json_member(part, "data"));
+    if (ab_json_is(media_type, AB_JSON_STRING))
+        ab_json_put_value(writer, "mediaType", media_type);
+    if (ab_json_is(filename, AB_JSON_STRING))
+        ab_json_put_value(writer, "filename", filename);
+    if (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0)
+        ab_json_put_value(writer, "metadata", metadata);
+    ab_json_object_end(writer);
+}
+
+static bool is_base64(struct ab_json value)
+{
+    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(value);
+    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool good = text != NULL && ab_base64_decode(&bytes, ab_str(text));
+
+    ab_buf_deinit(&bytes);
+    return good;
+}
+
+/* Which of the four contents it has: exactly one of them. */
+static bool find_content(struct ab_json part, const char **name, char *reason, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+        struct ab_json value = ab_json_member(part, contents[i]);
+        if (!ab_json_exists(value) || ab_json_is(value, AB_JSON_NULL))
+            continue;
+        *name = contents[i];
+        n++;
+        if (!ab_json_is(value, AB_JSON_STRING)) {
+            snprintf(reason, size, "must have a string as %s, found %s", contents[i], ab_json_type_name(value));
+            return false;
+        }
+    }
+    if (ab_json_exists(ab_json_member(part, "data"))) {
+        *name = "data";
+        n++;
+    }
+    if (n != 1)
+        snprintf(reason, size, "must have exactly one of text, raw, url and data");
+    return n == 1;
+}
+
+static bool copy_others(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    static const char *const names[][2] = { { "mediaType", "media_type" }, { "filename", "filename" } };
+    struct ab_json metadata = ab_a2a_member(part, "metadata");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct ab_json value = ab_a2a_member(part, names[i][0]);
+        if (!ab_json_exists(value) || ab_json_string_is(value, ""))
+            continue;
+        if (!ab_json_is(value, AB_JSON_STRING)) {
+            snprintf(reason, size, "must have a string as %s, found %s", names[i][0], ab_json_type_name(value));
+            return false;
+        }
+        ab_json_put_value(writer, names[i][1], value);
+    }
+    if (!ab_json_exists(metadata))
+        return true;
+    ab_json_put_value(writer, "metadata", metadata);
+    if (!ab_json_is(metadata, AB_JSON_OBJECT))
+        snprintf(reason, size, "must have an object as metadata, found %s", ab_json_type_name(metadata));
+    return ab_json_is(metadata, AB_JSON_OBJECT);
+}
+
+static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
+{
+    const char *name = NULL;
+    struct ab_json value;
+
+    if (!ab_json_is(part, AB_JSON_OBJECT)) {
+        snprintf(reason, size, "must be an object, found %s", ab_json_type_name(part));
+        return false;
+    }
+    if (!find_content(part, &name, reason, size))
+        return false;
+    value = ab_json_member(part, name);
+    if (strcmp(name, "raw") == 0 && !is_base64(value)) {
+        snprintf(reason, size, "must have base64 as raw");
+        return false;
+    }
+    ab_json_object_begin(writer);
+    ab_json_put_value(writer, name, value);
+    if (!copy_others(part, writer, reason, size))
+        return false;
+    ab_json_object_end(writer);
+    return true;
+}
+
+static const struct ab_a2a_form form = {
+    .states = states,
+    .roles = roles,
+    .message_parts = "parts",
+    .wraps = true,
+    .blocks_unless_told = true,
+    .write_part = write_part,
+};
+
+#define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
+
+static const struct ab_a2a_method methods[] = {
+    { "SendMessage", "POST", "/message:send", ab_a2a_send },
+    { "SendStreamingMessage", "POST", "/message:stream", ab_a2a_send_stream },
+    { "GetTask", "GET", "/tasks/{id}", ab_a2a_get_task },
+    { "ListTasks", "GET", "/tasks", ab_a2a_list_tasks },
+    { "CancelTask", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
+    { "SubscribeToTask", "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
+    { NULL, "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
+    { "CreateTaskPushNotificationConfig", "POST", CONFIGS, ab_a2a_push },
+    { "ListTaskPushNotificationConfigs", "GET", CONFIGS, ab_a2a_push },
+    { "GetTaskPushNotificationConfig", "GET", CONFIGS "/{id}", ab_a2a_push },
+    { "DeleteTaskPushNotificationConfig", "DELETE", CONFIGS "/{id}", ab_a2a_push },
+    { "GetExtendedAgentCard", "GET", "/extendedAgentCard", ab_a2a_extended_card },
+    { .handle = NULL },
+};
+
+const struct ab_a2a_version ab_a2a_v1_0 = {
+    .name = "1.0",
+    .prefix = "",
+    .methods = methods,
+    .rpc_form = &form,
+    .http_form = &form,
+    .extensions_header = "A2A-Extensions",
+    .error_info = true,
+    .typed_http = true,
+    .no_extended_card = AB_A2A_UNSUPPORTED_OPERATION,
+    .read_part = read_part,
+};

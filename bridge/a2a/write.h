@@ -1,0 +1,70 @@
+/* A task's things in the form of a version. Everything is written by its own name only: clients parse strictly. */
+#ifndef AB_A2A_WRITE_H
+#define AB_A2A_WRITE_H
+
+#include "a2a/request.h"
+
+enum ab_a2a_state ab_a2a_state_of(enum ab_task_status status, enum ab_task_reason reason);
+bool ab_a2a_state_is_terminal(enum ab_a2a_state state);
+
+/* Around one of the things that an answer or a stream may hold: `name` ("statusUpdate") where the form wraps, `kind`
+ * ("status-update") where it has kinds. */
+void ab_a2a_begin(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *name, const char *kind);
+void ab_a2a_end(struct ab_json_writer *writer, const struct ab_a2a_form *form);
+
+/* A message's or artifact's parts; an array that must not be empty gets an empty text. */
+void ab_a2a_write_parts(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *key,
+                        struct ab_json parts);
+
+/* Whose message it is; all borrowed. */
+struct ab_a2a_message {
+    const char *id;
+    enum ab_a2a_role role;
+    const char *context_id;
+    const char *task_id; /* or NULL */
+    struct ab_json parts;
+    struct ab_json metadata; /* written when it is an object that is not empty */
+    struct ab_json extensions;
+    struct ab_json references;
+};
+/* Its members, inside an object that has been begun. */
+void ab_a2a_write_message(struct ab_json_writer *writer, const struct ab_a2a_form *form,
+                          const struct ab_a2a_message *message);
+
+/* How a task stands. */
+struct ab_a2a_status {
+    enum ab_a2a_state state;
+    int64_t at;
+    const char *text;         /* for a person; or NULL */
+    struct ab_json questions; /* those that are open; or no value */
+    const char *context_id;
+    const char *task_id;
+    uint64_t number; /* of the event that led there */
+};
+/* As the row has it; fill text with something else to say more. The rest is borrowed from `task` and `open`, which
+ * takes the text of the open questions. */
+struct ab_a2a_status ab_a2a_status_of(const struct ab_task *task, struct ab_buf *open);
+/* {"state","timestamp","message"?} */
+void ab_a2a_write_status(struct ab_json_writer *writer, const struct ab_a2a_form *form,
+                         const struct ab_a2a_status *status);
+
+struct ab_a2a_task_wish {
+    int64_t history_length; /* < 0: all */
+    bool artifacts;
+    const char *said; /* in place of the status' words; or NULL */
+};
+/* Its members, inside an object that has been begun. < 0: the log cannot be read. */
+AB_MUST int ab_a2a_write_task(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_task *task,
+                              const struct ab_a2a_task_wish *wish);
+/* The members of an artifact but its parts, from an event or an artifact of the engine, then its parts. */
+void ab_a2a_write_artifact(struct ab_json_writer *writer, const struct ab_a2a_form *form, struct ab_json artifact);
+/* The result as an artifact; false when it holds nothing (then nothing was written). */
+bool ab_a2a_write_result(struct ab_json_writer *writer, const struct ab_a2a_form *form, const struct ab_task *task);
+/* The artifact id of the result, and of the answer that comes in pieces before it. */
+AB_MUST char *ab_a2a_result_id(const char *task_id);
+
+/* The member "history": at most `length` messages, the newest of them (< 0: all). */
+AB_MUST int ab_a2a_write_history(struct ab_json_writer *writer, const struct ab_a2a_call *call,
+                                 const struct ab_task *task, int64_t length);
+
+#endif
