@@ -50,11 +50,22 @@ static void write_file(struct ab_json_writer *writer, struct ab_json part, const
     ab_json_object_end(writer);
 }
 
-/* Data was an object in this version; another value stands in one. */
-static void write_data(struct ab_json_writer *writer, struct ab_json data)
+/* Data was an object in this version; another value stands in one, and the part's metadata says so. */
+static const char wrapped_flag[] = "data_part_compat";
+
+static bool is_wrapped(struct ab_json part)
 {
+    struct ab_json data = ab_json_member(part, "data");
+
+    return ab_json_exists(data) && !ab_json_is(data, AB_JSON_OBJECT);
+}
+
+static void write_data(struct ab_json_writer *writer, struct ab_json part)
+{
+    struct ab_json data = ab_json_member(part, "data");
+
     ab_json_write_key(writer, "data");
-    if (ab_json_is(data, AB_JSON_OBJECT)) {
+    if (!is_wrapped(part)) {
         ab_json_write_value(writer, data);
         return;
     }
@@ -63,12 +74,34 @@ static void write_data(struct ab_json_writer *writer, struct ab_json data)
     ab_json_object_end(writer);
 }
 
+/* The members of a part's metadata but the flag, which is ours. */
+static void copy_metadata(struct ab_json_writer *writer, struct ab_json metadata)
+{
+    struct ab_json_iterator each = ab_json_iterate(metadata);
+    struct ab_json key;
+    struct ab_json value;
+
+    while (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_next(&each, &key, &value)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
+        if (name == NULL || ab_json_string_is(key, wrapped_flag))
+            continue;
+        ab_json_write_key_str(writer, ab_str(name));
+        ab_json_write_value(writer, value);
+    }
+}
+
 static void end_part(struct ab_json_writer *writer, struct ab_json part)
 {
     struct ab_json metadata = ab_json_member(part, "metadata");
 
-    if (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0)
-        ab_json_put_value(writer, "metadata", metadata);
+    if (is_wrapped(part) || (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0)) {
+        ab_json_write_key(writer, "metadata");
+        ab_json_object_begin(writer);
+        copy_metadata(writer, metadata);
+        if (is_wrapped(part))
+            ab_json_put_bool(writer, wrapped_flag, true);
+        ab_json_object_end(writer);
+    }
     ab_json_object_end(writer);
 }
 
@@ -83,7 +116,7 @@ static void write_rpc_part(struct ab_json_writer *writer, struct ab_json part)
         ab_json_put_value(writer, "text", text);
     } else if (ab_json_exists(data)) {
         ab_json_put_text(writer, "kind", "data");
-        write_data(writer, data);
+        write_data(writer, part);
     } else {
         ab_json_put_text(writer, "kind", "file");
         write_file(writer, part, "bytes", "uri");
@@ -102,7 +135,7 @@ static void write_http_part(struct ab_json_writer *writer, struct ab_json part)
     } else if (ab_json_exists(data)) {
         ab_json_write_key(writer, "data");
         ab_json_object_begin(writer);
-        write_data(writer, data);
+        write_data(writer, part);
         ab_json_object_end(writer);
     } else {
         write_file(writer, part, "fileWithBytes", "fileWithUri");
@@ -158,12 +191,25 @@ static bool read_file(struct ab_json file, struct ab_json_writer *writer, char *
     return true;
 }
 
+/* The value that a part's data stands for; over HTTP+JSON there is a message around it. */
+static struct ab_json data_value(struct ab_json part)
+{
+    struct ab_json data = ab_a2a_member(part, "data");
+    struct ab_json inner = ab_json_member(data, "data");
+
+    if (!ab_json_exists(ab_json_member(part, "kind")) && ab_json_count(data) == 1 && ab_json_is(inner, AB_JSON_OBJECT))
+        data = inner;
+    if (ab_json_is_true(ab_json_at(part, "metadata", wrapped_flag, NULL)) &&
+        ab_json_exists(ab_json_member(data, "value")))
+        return ab_json_member(data, "value");
+    return data;
+}
+
 static bool read_content(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
 {
     struct ab_json text = ab_a2a_member(part, "text");
     struct ab_json file = ab_a2a_member(part, "file");
     struct ab_json data = ab_a2a_member(part, "data");
-    struct ab_json inner = ab_json_member(data, "data"); /* HTTP+JSON has a message around it */
 
     if (ab_json_is(file, AB_JSON_OBJECT) && !ab_json_exists(text) && !ab_json_exists(data))
         return read_file(file, writer, reason, size);
@@ -172,9 +218,7 @@ static bool read_content(struct ab_json part, struct ab_json_writer *writer, cha
         return true;
     }
     if (ab_json_is(data, AB_JSON_OBJECT) && !ab_json_exists(file) && !ab_json_exists(text)) {
-        bool wrapped = ab_json_count(data) == 1 && ab_json_is(inner, AB_JSON_OBJECT) &&
-                       !ab_json_exists(ab_json_member(part, "kind"));
-        ab_json_put_value(writer, "data", wrapped ? inner : data);
+        ab_json_put_value(writer, "data", data_value(part));
         return true;
     }
     return wrong(reason, size, "must be a part of kind text (with a string), file or data (with an object)");
@@ -193,8 +237,12 @@ static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *
     ab_json_object_begin(writer);
     if (!read_content(part, writer, reason, size))
         return false;
-    if (ab_json_is(metadata, AB_JSON_OBJECT))
-        ab_json_put_value(writer, "metadata", metadata);
+    if (ab_json_is(metadata, AB_JSON_OBJECT)) {
+        ab_json_write_key(writer, "metadata");
+        ab_json_object_begin(writer);
+        copy_metadata(writer, metadata);
+        ab_json_object_end(writer);
+    }
     ab_json_object_end(writer);
     return true;
 }

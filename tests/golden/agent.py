@@ -9,7 +9,7 @@ def say(event):
 
 
 task = json.loads(sys.stdin.readline())
-what = (task.get("arguments") or {}).get("what") or task["input"]["text"]
+what = (task.get("arguments") or {}).get("what") or task["input"]["text"].split("\n")[0]
 if what == "echo":
     say({"result": {"text": "echo"}})
 elif what == "progress":
@@ -45,6 +45,28 @@ elif what == "form":
                      "go": {"kind": "approval", "title": "Go on?"}}})
         said.append(json.loads(sys.stdin.readline())["answer"])
     say({"result": {"text": json.dumps(said, sort_keys=True)}})
+elif what == "say":
+    say({"say": {"parts": [{"text": "just a word"}]}})
+elif what == "chunks":
+    say({"chunk": "one "})
+    say({"chunk": "two"})
+elif what == "files":
+    say({"artifact": {"id": "f", "name": "files", "parts": [{"raw": "AAEC", "media_type": "image/png", "filename": "a.png"}]}})
+    say({"artifact": {"id": "f", "parts": [{"url": "https://example.com/b", "media_type": "text/html"}], "append": True}})
+    say({"artifact": {"id": "f", "parts": [{"data": {"n": 1}, "metadata": {"m": True}}], "append": True, "last": True}})
+    say({"result": {"text": "three"}})
+elif what == "mirror":
+    message = task["message"]
+    say({"result": {"parts": message["parts"], "data": {"id": message["message_id"], "metadata": message["metadata"]}}})
+elif what == "auth":
+    say({"ask": {"door": {"kind": "url", "message": "Sign in", "url": "https://example.com/sign-in"}}})
+    sys.stdin.readline()
+    say({"result": {"text": "in"}})
+elif what == "name":
+    schema = {"type": "object", "properties": {"who": {"type": "string"}}, "required": ["who"]}
+    say({"ask": {"name": {"kind": "form", "message": "For whom?", "schema": schema}}})
+    answer = json.loads(sys.stdin.readline())
+    say({"result": {"text": answer["answer"]["name"]["content"]["who"]}})
 elif what == "wait":
     say({"status": "executing", "message": "waiting"})
     sys.stdin.readline()
