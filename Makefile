@@ -133,7 +133,7 @@ asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
               SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
 	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
-	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit app examples golden http never_lost
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit app examples golden a2a http never_lost
 
 # The parts that run on two threads: the store's writer and what it posts to the loop.
 tsan_flags := BUILD=build/tsan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=thread'

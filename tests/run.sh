@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the test suites and prints one closing line, "N passed, N failed".
-#   sh tests/run.sh all | unit | lint | app | examples | http | interop | conformance ...
+#   sh tests/run.sh all | unit | lint | app | examples | http | a2a | interop | conformance ...
 # Each suite's output goes to $BUILD/log/<suite>.log; of a suite that failed, its end is shown.
 set -u
 BUILD=${BUILD:-build}
@@ -46,6 +46,7 @@ lint() {
 }
 app() { python3 tests/app/run.py; }
 examples() { python3 tests/examples/run.py; }
+a2a() { python3 tests/a2a/run.py; }
 golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
 never_lost() { python3 tests/never_lost/run.py; }
@@ -53,7 +54,7 @@ interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit app examples golden http never_lost interop conformance'
+[ "$suites" = all ] && suites='lint unit app examples golden a2a http never_lost interop conformance'
 total_passed=0
 total_failed=0
 for suite in $suites; do

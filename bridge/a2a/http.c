@@ -275,7 +275,8 @@ void ab_a2a_handle_http(struct ab_a2a_call *call)
     struct found found = { 0 };
 
     call->binding = &ab_a2a_http_json;
-    use(call, &ab_a2a_v1_0);
+    /* What is refused before its method is known is refused in the form of the path. */
+    use(call, ab_str_starts(ab_str(call->path), "/v1/") ? &ab_a2a_v0_3 : &ab_a2a_v1_0);
     if (!ab_a2a_named_version(call, &named))
         ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "A2A-Version must be 1.0 or 0.3");
     else if (choose(call, named, &found) && gather(call, &found) && ab_a2a_admit(call))

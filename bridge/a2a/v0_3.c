@@ -46,8 +46,6 @@ static void write_file(struct ab_json_writer *writer, struct ab_json part, const
     put_text(writer, bytes, ab_json_member(part, "raw"));
     put_text(writer, uri, ab_json_member(part, "url"));
     put_text(writer, "mimeType", ab_json_member(part, "media_type"));
-    put_text(writer, "name", ab_json_member(part, "filename"));
-    ab_json_object_end(writer);
 }
 
 /* Data was an object in this version; another value stands in one, and the part's metadata says so. */
@@ -120,10 +118,13 @@ static void write_rpc_part(struct ab_json_writer *writer, struct ab_json part)
     } else {
         ab_json_put_text(writer, "kind", "file");
         write_file(writer, part, "bytes", "uri");
+        put_text(writer, "name", ab_json_member(part, "filename"));
+        ab_json_object_end(writer);
     }
     end_part(writer, part);
 }
 
+/* The proto of 0.3 has neither names of files nor metadata of parts, and its readers refuse what they do not know. */
 static void write_http_part(struct ab_json_writer *writer, struct ab_json part)
 {
     struct ab_json text = ab_json_member(part, "text");
@@ -139,8 +140,9 @@ static void write_http_part(struct ab_json_writer *writer, struct ab_json part)
         ab_json_object_end(writer);
     } else {
         write_file(writer, part, "fileWithBytes", "fileWithUri");
+        ab_json_object_end(writer);
     }
-    end_part(writer, part);
+    ab_json_object_end(writer);
 }
 
 /* --- reading: the members say which kind it is, whatever binding it came over --- */

@@ -2,14 +2,16 @@
 """Plays the golden transcripts against the built bridge and compares every answer, word by word.
 
 A transcript (tests/golden/<protocol>/<version>/NN-name.json) is a list of steps:
-  {"method"?: "POST", "headers": {...}, "body": ...,           what is sent ("text" instead of "body": as it stands)
+  {"method"?: "POST", "path"?: "/mcp", "headers"?: {...},      what is sent ("text" instead of "body": as it stands)
+   "body"?: ...,
    "status": 200, "response_headers"?: {...}, "expect": ...,   what must come back: JSON, or a list of events
    "unordered"?: true, "save"?: {"name": "/result/task_id"}}   JSON Pointer into the (last) message
-In what is expected, "<any>" stands for anything, "<id>" for 32 hexadecimal digits, "<time>" for a time, "<string>",
-"<number>"; "{name}" is a saved value; a member "...": true lets further members be.
+In what is expected, "<any>" stands for anything, "<string>", "<number>", and inside of a string "<id>" for 32
+hexadecimal digits, "<time>" for a time, "<address>" for the bridge's own; "{name}" is a saved value; a member "...":
+true lets further members be.
 
-Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every MCP message is also checked against the
-version's published schema.
+Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every message is also checked against the
+version's published schema, if there is one.
 """
 import glob
 import http.client
@@ -23,8 +25,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
 PATTERNS = {
-    "<id>": re.compile(r"^[0-9a-f]{32}$"),
-    "<time>": re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"),
+    "<id>": r"[0-9a-f]{32}",
+    "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "<address>": r"127\.0\.0\.1:\d+",
 }
 
 
@@ -40,8 +43,11 @@ def compare(expected, found, path):
         if not isinstance(found, kind) or isinstance(found, bool):
             raise Mismatch(f"{path}: expected {expected}, found {found!r}")
         return
-    if isinstance(expected, str) and expected in PATTERNS:
-        if not isinstance(found, str) or not PATTERNS[expected].match(found):
+    if isinstance(expected, str) and any(name in expected for name in PATTERNS):
+        pattern = re.escape(expected)
+        for name, one in PATTERNS.items():
+            pattern = pattern.replace(re.escape(name), one)
+        if not isinstance(found, str) or not re.fullmatch(pattern, found):
             raise Mismatch(f"{path}: expected {expected}, found {found!r}")
         return
     if isinstance(expected, dict) and isinstance(found, dict):
@@ -88,13 +94,17 @@ def read_events(text):
     return events
 
 
+A2A_KINDS = {"task": "Task", "message": "Message", "status-update": "TaskStatusUpdateEvent", "artifact-update": "TaskArtifactUpdateEvent"}
+
+
 class SchemaCheck:
     """The published schema of one version, or nothing."""
 
-    def __init__(self, version):
+    def __init__(self, protocol, version):
         self.validator = None
+        self.protocol = protocol
         folder = os.environ.get("AGENTBRIDGE_TEST_DATA")
-        path = os.path.join(folder, "mcp-schema", f"{version}.json") if folder else None
+        path = os.path.join(folder, f"{protocol}-schema", f"{version}.json") if folder else None
         if not path or not os.path.exists(path):
             return
         try:
@@ -115,24 +125,38 @@ class SchemaCheck:
         # The transports allow an error without an id for a message that could not be read; the schemas do not.
         if self.validator is None or ("error" in message and "id" not in message):
             return
+        if self.protocol == "a2a":
+            self.check_a2a(message)
+            return
         name = "JSONRPCNotification" if "method" in message else "JSONRPCErrorResponse" if "error" in message else None
         if name is None:
             name = "JSONRPCResultResponse" if "JSONRPCResultResponse" in self.defs else "JSONRPCResponse"
         if name not in self.defs:
             name = "JSONRPCError" if "error" in message else "JSONRPCMessage"
+        self.check_as(name, message)
+
+    def check_a2a(self, message):
+        """JSON-RPC only; there results say of what kind they are."""
+        if "jsonrpc" in message:
+            result = message.get("result")
+            self.check_as(A2A_KINDS[result["kind"]] if result else "JSONRPCErrorResponse", result or message)
+        elif "protocolVersion" in message:
+            self.check_as("AgentCard", message)
+
+    def check_as(self, name, message):
         schema = {self.key: self.defs, "$ref": f"#/{self.key}/{name}"}
         errors = list(self.validator(schema).iter_errors(message))
         if errors:
             raise Mismatch(f"does not fit the published schema {name}: {errors[0].message}")
 
 
-def play_step(address, step, saved, schema):
+def play_step(address, step, saved, schema, path):
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     headers.update(fill(step.get("headers", {}), saved))
     headers = {name: value for name, value in headers.items() if value is not None}
     body = step["text"] if "text" in step else json.dumps(fill(step["body"], saved)) if "body" in step else None
     connection = http.client.HTTPConnection(address, timeout=30)
-    connection.request(step.get("method", "POST"), "/mcp", body=body, headers=headers)
+    connection.request(step.get("method", "POST"), fill(step.get("path", path), saved), body=body, headers=headers)
     response = connection.getresponse()
     text = response.read().decode("utf-8")
     connection.close()
@@ -152,13 +176,15 @@ def play_step(address, step, saved, schema):
 
 
 def play(address, path):
-    schema = SchemaCheck(os.path.basename(os.path.dirname(path)))
+    protocol, version = path.split(os.sep)[-3:-1]
+    schema = SchemaCheck(protocol, version)
+    address_path = "/a2a/golden" if protocol == "a2a" else "/mcp"
     saved = {}
     with open(path, encoding="utf-8") as file:
         steps = json.load(file)
     for number, step in enumerate(steps, 1):
         try:
-            play_step(address, step, saved, schema)
+            play_step(address, step, saved, schema, address_path)
         except Mismatch as mismatch:
             raise Mismatch(f"step {number}: {mismatch}") from None
 

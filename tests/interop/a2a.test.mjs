@@ -74,7 +74,7 @@ for (const version of ['1.0', '0.3'])
   for (const binding of ['JSONRPC', 'HTTP+JSON']) {
     const name = (text) => `${version} ${binding}: ${text}`;
     const client = () => connect(version, binding);
-    // Here the SDK reads neither append nor lastChunk nor a file's name nor a part's metadata, which are on the wire (tests/a2a/).
+    // That proto has no file names and no metadata of parts, and the SDK does not read append and lastChunk (tests/a2a/ does).
     const lossy = version === '0.3' && binding === 'HTTP+JSON';
 
     test(name('send, get'), async () => {

@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""A2A from outside, over the wire: what every binding must refuse, and what the SDK does not show.
+
+Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every message of 0.3 over JSON-RPC is also checked
+against that version's published schema; else it says that it does not."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from bindings import ALL, Binding, Http03, Http10, Refused, Rpc03, Rpc10
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
+
+
+def refused(name, action, words=""):
+    try:
+        found = action()
+    except Refused as error:
+        assert error.name == name, f"expected {name}, found {error.name}: {error}"
+        assert words in error.message, f"expected {words!r} in {error.message!r}"
+        return
+    raise AssertionError(f"expected {name}, found an answer: {found}")
+
+
+def send(it, parts, headers=None, configuration=None, **more):
+    wish = {"message": it.message(parts, **more)}
+    if configuration is not None:
+        wish["configuration"] = configuration
+    return it.task(it.call("send", wish, headers))
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def state(task):
+    return task["status"]["state"].removeprefix("TASK_STATE_").replace("-", "_").upper().replace("CANCELLED", "CANCELED")
+
+
+# --- what every binding refuses ---
+
+def refuses_tasks(it):
+    done = send(it, "echo")
+    for operation in ("get", "cancel", "subscribe"):
+        refused("TASK_NOT_FOUND", lambda: it.call(operation, {"id": "nothing"}))
+    refused("TASK_NOT_FOUND", lambda: send(it, "x", taskId="nothing"))
+    refused("TASK_NOT_CANCELABLE", lambda: it.call("cancel", {"id": done["id"]}), "COMPLETED".lower())
+    refused("UNSUPPORTED_OPERATION", lambda: it.call("subscribe", {"id": done["id"]}))
+    refused("UNSUPPORTED_OPERATION", lambda: send(it, "x", taskId=done["id"]), "contextId")
+
+
+def refuses_foreign_tasks(it):
+    other = type(it)(it.address, "picky")
+    must = {"A2A-Extensions": "https://example.com/must"}
+    foreign = send(other, "theirs", must)
+    refused("TASK_NOT_FOUND", lambda: it.call("get", {"id": foreign["id"]}))
+    mine = send(it, "echo")
+    refused("TASK_NOT_FOUND", lambda: it.call("get", {"id": mine["id"], "tenant": "them"}))
+
+
+def keeps_tenants_apart(it):
+    theirs = it.task(it.call("send", {"tenant": "them", "message": it.message("echo", contextId="same")}))
+    assert it.call("get", {"tenant": "them", "id": theirs["id"]})["id"] == theirs["id"]
+    for operation in ("get", "cancel", "subscribe"):
+        refused("TASK_NOT_FOUND", lambda: it.call(operation, {"id": theirs["id"]}))
+    assert theirs["contextId"] == "same"
+
+
+def refuses_wrong_contexts(it):
+    asked = send(it, "ask", contextId="right " + it.name)
+    refused("INVALID_PARAMS", lambda: send(it, "yes", taskId=asked["id"], contextId="wrong"), "right")
+    refused("UNSUPPORTED_OPERATION", lambda: send(it, "next", contextId="right " + it.name), asked["id"])
+    assert state(send(it, "yes", taskId=asked["id"], contextId="right " + it.name)) == "COMPLETED"
+
+
+def refuses_malformed_messages(it):
+    good = it.message("echo")
+    table = [
+        ({}, "message"), ({"message": "x"}, "message"), ({"message": {**good, it.parts_key: []}}, "parts"),
+        ({"message": {k: v for k, v in good.items() if k != it.parts_key}}, "parts"),
+        ({"message": {**good, "messageId": ""}}, "messageId"), ({"message": {**good, "messageId": 4}}, "messageId"),
+        ({"message": {**good, "role": "ROLE_AGENT"}}, "role"), ({"message": {**good, "role": None}}, "role"),
+        ({"message": {**good, "contextId": "x" * 600}}, "contextId"), ({"message": {**good, "metadata": []}}, "metadata"),
+        ({"message": {**good, it.parts_key: ["x"]}}, "parts[0]"), ({"message": {**good, it.parts_key: [{}]}}, "parts[0]"),
+        ({"message": {**good, it.parts_key: [it.part({"text": "a"}), {"video": "b"}]}}, "parts[1]"),
+        ({"message": {**good, it.parts_key: [{"text": 4}]}}, "parts[0]"),
+        ({"message": {**good, it.parts_key: [{"kind": "song", "text": "la"}]}}, "parts[0]") if it.version is None else None,
+        ({"message": {**good, it.parts_key: [{"raw": "*"}]}}, "base64") if it.version else None,
+        ({"message": {**good, it.parts_key: [{"text": "a", "url": "b"}]}}, "one of") if it.version else None,
+        ({"message": {**good, it.parts_key: [{"kind": "file", "file": {"bytes": "*"}}]}}, "base64") if it.version is None else None,
+        ({"message": good, "configuration": 4}, "configuration"),
+        ({"message": good, "configuration": {"historyLength": -1}}, "historyLength"),
+        ({"message": good, "configuration": {"blocking": "perhaps"}}, "blocking"),
+    ]
+    for wish, words in filter(None, table):
+        refused("INVALID_PARAMS", lambda: it.call("send", wish), words)
+        refused("INVALID_PARAMS", lambda: it.call("stream", wish), words)
+
+
+def refuses_what_is_not_there(it):
+    name = "UNSUPPORTED_OPERATION" if it.version else "EXTENDED_AGENT_CARD_NOT_CONFIGURED"
+    refused(name, lambda: it.call("card", {}))
+    refused("PUSH_NOTIFICATION_NOT_SUPPORTED", lambda: it.call("push", {"taskId": "x", "url": "http://127.0.0.1/"}))
+    refused("PUSH_NOTIFICATION_NOT_SUPPORTED", lambda: send(it, "echo", configuration={
+        "taskPushNotificationConfig": {"url": "http://127.0.0.1/"}, "pushNotificationConfig": {"url": "http://127.0.0.1/"}}))
+
+
+def refuses_versions_and_types(it):
+    wish = {"message": it.message("echo")}
+    refused("VERSION_NOT_SUPPORTED", lambda: it.call("send", wish, {"A2A-Version": "2.0"}), "1.0 or 0.3")
+    refused("VERSION_NOT_SUPPORTED", lambda: it.call("send", wish, {"A2A-Version": "1"}))
+    refused("CONTENT_TYPE_NOT_SUPPORTED", lambda: it.call("send", wish, {"Content-Type": "text/plain"}), "text/plain")
+    assert state(it.task(it.call("send", wish, {"A2A-Version": "1.0.1" if it.version else "0.3.0"}))) == "COMPLETED"
+
+
+def requires_extensions(it):
+    picky = type(it)(it.address, "picky")
+    refused("EXTENSION_SUPPORT_REQUIRED", lambda: send(picky, "x"), "https://example.com/must")
+    header = "A2A-Extensions" if it.version else "X-A2A-Extensions"
+    names = {header: "https://example.com/none, https://example.com/must,https://example.com/may"}
+    assert state(send(picky, "x", names)) == "COMPLETED"
+    path, body = ("/a2a/picky", {"jsonrpc": "2.0", "id": 7, "method": it.methods["send"], "params": {"message": it.message("x")}}) \
+        if hasattr(it, "methods") else (f"/a2a/picky{it.prefix(None)}/message:send", {"message": it.message("x")})
+    answer = it.request("POST", path, body, names)
+    assert answer.headers[header] == "https://example.com/must, https://example.com/may", answer.headers
+
+
+# --- what every binding does ---
+
+def takes_snake_case(it):
+    parts = it.message("echo")[it.parts_key]
+    message = {"message_id": "m", "role": it.user, it.parts_key: parts, "context_id": "snake"}
+    task = it.task(it.call("send", {"message": message, "configuration": {"history_length": 0, "blocking": True}}))
+    assert task["contextId"] == "snake" and "history" not in task, task
+
+
+def answers_each_question_once(it):
+    asked = send(it, "form")
+    assert state(asked) == "INPUT_REQUIRED", asked
+    refused("INVALID_PARAMS", lambda: send(it, [{"data": {"name": {"action": "accept", "content": {"who": "A"}}}}], taskId=asked["id"]), "who")
+    half = send(it, [{"data": {"name": {"action": "accept", "content": {"who": "Ann"}}}}], taskId=asked["id"])
+    assert state(half) == "INPUT_REQUIRED" and "name" not in json.dumps(half["status"]["message"]), half["status"]
+    words = send(it, "perhaps", taskId=asked["id"])
+    assert state(words) == "INPUT_REQUIRED" and "yes or no" in json.dumps(words["status"]["message"]), words["status"]
+    again = send(it, "no", taskId=asked["id"])
+    assert state(again) == "INPUT_REQUIRED", again
+    both = {"answers": {"name#2": {"action": "accept", "content": {"who": "Bob", "size": "s"}}, "go#2": {"action": "accept"}}}
+    done = send(it, [{"data": both}], taskId=asked["id"])
+    assert state(done) == "COMPLETED" and len(done["history"]) == 6, done
+    assert "Bob" in json.dumps(done["artifacts"]), done
+
+
+def refuses_messages_to_the_busy(it):
+    task = send(it, "wait", configuration={"returnImmediately": True, "blocking": False})
+    refused("UNSUPPORTED_OPERATION", lambda: send(it, "more", taskId=task["id"]))
+    assert state(it.task(it.call("cancel", {"id": task["id"]}))) == "CANCELED"
+
+
+def streams_tell_everything(it):
+    events = [it.task(event) for event in it.call("stream", {"message": it.message("files")}, stream=True)]
+    names = [next(iter(event)) if it.name != "0.3 JSON-RPC" else event["kind"] for event in events]
+    if it.name == "0.3 JSON-RPC":
+        assert names == ["task", "status-update"] + ["artifact-update"] * 4 + ["status-update"], names
+        updates, end = events[2:6], events[-1]
+    else:
+        assert names[1:] == ["statusUpdate"] + ["artifactUpdate"] * 4 + ["statusUpdate"], names
+        updates, end = [event["artifactUpdate"] for event in events[2:6]], events[-1]["statusUpdate"]
+    assert [(one.get("append", False), one.get("lastChunk", False)) for one in updates] == \
+        [(False, False), (True, False), (True, True), (False, True)], updates
+    assert state(end) == "COMPLETED" and end.get("final") == (None if it.version else True), end
+
+
+# --- JSON-RPC alone ---
+
+def reads_envelopes(address):
+    it = Rpc03(address)
+    table = [("{", -32700), ("[]", -32600), ("4", -32600), ('{"jsonrpc":"aaa","id":1,"method":"tasks/get"}', -32600),
+             ('{"jsonrpc":"2.0","id":1}', -32600), ('{"jsonrpc":"2.0","id":{},"method":"tasks/get"}', -32600),
+             ('{"jsonrpc":"2.0","id":1,"method":"tasks/none"}', -32601), ('{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"":1}}', -32602),
+             ('{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":[]}', -32602), ('{"jsonrpc":"2.0","id":1,"method":"GetTasks"}', -32601),
+             ('{"jsonrpc":"2.0","method":"tasks/get","params":{"id":"x"}}', -32001)]
+    for text, code in table:
+        for path in ("/a2a/worker", "/a2a/worker/", "/a2a", "/a2a/"):
+            answer = it.request("POST", path, text)
+            body = json.loads(answer.text)
+            assert (answer.status, body["error"]["code"]) == (200, code), (text, answer.text)
+            assert "id" in body, body
+
+
+def tells_versions_apart_by_method(address):
+    body = {"jsonrpc": "2.0", "id": 7, "method": "GetTask", "params": {"id": "x"}}
+    for version, code in ((None, -32001), ("", -32001), ("1.0", -32001), ("0.3", -32009), ("7", -32009)):
+        answer = json.loads(Rpc10(address).request("POST", "/a2a/worker", body, {"A2A-Version": version}).text)
+        assert answer["error"]["code"] == code, (version, answer)
+    answer = Rpc10(address).request("POST", "/a2a/worker?A2A-Version=9", body, {"A2A-Version": None})
+    assert json.loads(answer.text)["error"]["code"] == -32009
+    body["method"] = "tasks/get"
+    answer = json.loads(Rpc03(address).request("POST", "/a2a/worker", body, {"A2A-Version": "1.0"}).text)
+    assert answer["error"]["code"] == -32009, answer
+
+
+# --- HTTP alone ---
+
+def negotiates_media_types(address):
+    it = Http10(address)
+    own = "application/a2a+json"
+    for headers, found in (({}, "application/json"), ({"Accept": own}, own), ({"Accept": f"{own}, application/json"}, own),
+                           ({"Content-Type": own}, own), ({"Accept": "*/*"}, "application/json")):
+        answer = it.request("POST", "/a2a/worker/message:send", {"message": it.message("echo")}, headers)
+        assert answer.status == 200 and answer.headers["Content-Type"] == found, (headers, answer.headers)
+    old = Http03(address).request("POST", "/a2a/worker/v1/message:send", {"message": it.message("echo")}, {"Accept": own})
+    assert old.headers["Content-Type"] == "application/json"
+
+
+def finds_addresses(address):
+    it = Http10(address)
+    task = send(it, "wait", configuration={"returnImmediately": True})
+    for method, path, status in (
+            ("GET", f"/a2a/tasks/{task['id']}", 200), ("GET", f"/a2a/worker/tasks/{task['id']}?historyLength=0", 200),
+            ("GET", f"/a2a/worker/tasks/{task['id']}?historyLength=x", 400), ("GET", "/a2a/worker/tasks/%zz", 400),
+            ("GET", f"/a2a/picky/tasks/{task['id']}", 400), ("PUT", f"/a2a/worker/tasks/{task['id']}", 404), ("GET", "/a2a/worker", 405),
+            ("GET", "/a2a/nobody", 404), ("POST", "/a2a/nobody/message:send", 404), ("GET", "/a2a/worker/a/b/c", 404),
+            ("GET", "/a2abc", 404), ("POST", "/.well-known/agent-card.json", 405), ("GET", "/a2a/worker//tasks", 404),
+            ("POST", f"/a2a/worker/tasks/{task['id']}:cancel", 200), ("POST", f"/a2a/worker/tasks/{task['id']}:cancel", 400)):
+        answer = it.request(method, path)
+        assert answer.status == status, (method, path, answer.status, answer.text)
+        json.loads(answer.text)
+
+
+def subscribes_by_get(address):
+    for it in (Http10(address), Http03(address)):
+        asked = send(it, "ask", configuration={"blocking": True})
+        stream = type(it)(address)
+        import threading
+        got = []
+        thread = threading.Thread(target=lambda: got.append(
+            stream.request("GET", f"/a2a/worker{it.prefix(None)}/tasks/{asked['id']}:subscribe")))
+        thread.start()
+        time.sleep(0.2)
+        send(it, "yes", taskId=asked["id"])
+        thread.join(10)
+        events = got[0].events()
+        assert "task" in events[0] and state(events[0]["task"]) == "INPUT_REQUIRED", events
+        assert state(events[-1]["statusUpdate"]) == "COMPLETED", events
+
+
+# --- lists and cards ---
+
+def lists_in_pages(address):
+    for it in (Rpc10(address), Http10(address)):
+        name = "pages " + it.name
+        for text in ("echo", "no", "reject", "artifact"):
+            send(it, text, contextId=name)
+        table = [({"pageSize": 0}, "pageSize"), ({"pageSize": 101}, "pageSize"), ({"pageSize": "x"}, "pageSize"), ({"pageToken": "x"}, "pageToken"),
+                 ({"status": "busy"}, "status"), ({"statusTimestampAfter": "yesterday"}, "statusTimestampAfter"), ({"historyLength": -1}, "historyLength"),
+                 ({"includeArtifacts": "perhaps"}, "includeArtifacts")]
+        for wish, words in table:
+            refused("INVALID_PARAMS", lambda: it.call("list", wish), words)
+        page = it.call("list", {"contextId": name, "pageSize": 3})
+        assert page.keys() == {"tasks", "nextPageToken", "pageSize", "totalSize"}, page
+        assert (len(page["tasks"]), page["pageSize"], page["totalSize"]) == (3, 3, 4) and page["nextPageToken"], page
+        assert all("artifacts" not in task for task in page["tasks"]), page
+        rest = it.call("list", {"contextId": name, "pageSize": 3, "pageToken": page["nextPageToken"], "includeArtifacts": True, "historyLength": 1})
+        assert (len(rest["tasks"]), rest["nextPageToken"], len(rest["tasks"][0]["history"])) == (1, "", 1), rest
+        assert len(rest["tasks"][0]["artifacts"]) == 1, rest
+        refused("INVALID_PARAMS", lambda: it.call("list", {"tenant": "them", "pageToken": page["nextPageToken"]}))
+        for wanted, total in (("TASK_STATE_FAILED", 1), ("TASK_STATE_REJECTED", 1), ("TASK_STATE_COMPLETED", 2), ("TASK_STATE_WORKING", 0)):
+            assert it.call("list", {"contextId": name, "status": wanted})["totalSize"] == total, wanted
+        newest = page["tasks"][0]["status"]["timestamp"]
+        assert it.call("list", {"contextId": name, "statusTimestampAfter": newest})["totalSize"] >= 1
+        assert it.call("list", {"contextId": name, "statusTimestampAfter": "2999-01-01T00:00:00Z"})["totalSize"] == 0
+
+
+def shows_cards(address):
+    it = Binding(address)
+    root = it.request("GET", "/.well-known/agent-card.json")
+    card = json.loads(root.text)
+    assert root.text == it.request("GET", "/.well-known/agent.json").text == it.request("GET", "/a2a/.well-known/agent-card.json").text
+    assert (card["name"], card["url"], card["protocolVersion"]) == ("worker", f"http://{address}/a2a/worker", "0.3.0"), card
+    assert root.headers["Vary"] == "A2A-Version" and root.headers["Cache-Control"] and root.headers["Last-Modified"], root.headers
+    strict = it.request("GET", "/a2a/picky/.well-known/agent-card.json", headers={"A2A-Version": "1.0"})
+    picky = json.loads(strict.text)
+    assert "preferredTransport" not in picky and "url" not in picky, picky
+    assert (picky["name"], picky["version"], picky["skills"][0]["id"], picky["provider"]["organization"]) == ("Picky", "2.1.0", "say", "Example")
+    assert picky["capabilities"]["extensions"][0] == {"uri": "https://example.com/must", "required": True}, picky
+    assert picky["defaultInputModes"] == ["text/plain"] and picky["documentationUrl"], picky
+    tag = strict.headers["ETag"]
+    assert tag != it.request("GET", "/a2a/picky/.well-known/agent-card.json").headers["ETag"]
+    for known, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
+        answer = it.request("GET", "/a2a/picky/.well-known/agent-card.json", headers={"A2A-Version": "1.0", "If-None-Match": known})
+        assert answer.status == status and (answer.text == "") == (status == 304), (known, answer.status)
+
+
+def outlives_disconnects(address):
+    """A caller that goes away has not cancelled its task."""
+    import socket
+    it = Rpc10(address)
+    host, port = address.rsplit(":", 1)
+    for operation in ("send", "stream"):
+        body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": it.methods[operation],
+                           "params": {"message": it.message("wait", contextId="left " + operation)}}).encode()
+        with socket.create_connection((host, int(port)), timeout=10) as peer:
+            peer.sendall(b"POST /a2a/worker HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            until(lambda: it.call("list", {"contextId": "left " + operation})["totalSize"] == 1)
+        until(lambda: it.call("list", {"contextId": "left " + operation, "status": "TASK_STATE_WORKING"})["totalSize"] == 1)
+        task = it.call("list", {"contextId": "left " + operation})["tasks"][0]
+        it.call("cancel", {"id": task["id"]})
+
+
+EACH = [refuses_tasks, refuses_foreign_tasks, keeps_tenants_apart, refuses_wrong_contexts, refuses_malformed_messages,
+        refuses_what_is_not_there, refuses_versions_and_types, requires_extensions, takes_snake_case, answers_each_question_once,
+        refuses_messages_to_the_busy, streams_tell_everything]
+ONCE = [reads_envelopes, tells_versions_apart_by_method, negotiates_media_types, finds_addresses, subscribes_by_get, lists_in_pages,
+        shows_cards, outlives_disconnects]
+
+
+def load_schema():
+    folder = os.environ.get("AGENTBRIDGE_TEST_DATA")
+    try:
+        import jsonschema
+        with open(os.path.join(folder or "", "a2a-schema", "0.3.json"), encoding="utf-8") as file:
+            schema = json.load(file)
+    except (ImportError, OSError):
+        print("messages are not checked against the published schema: AGENTBRIDGE_TEST_DATA or python3-jsonschema is missing")
+        return None
+    return jsonschema, schema
+
+
+def check_schema(loaded, messages):
+    """Messages of 0.3 as the published schema has them: results by their kind, errors, and the events of streams."""
+    jsonschema, schema = loaded
+    kinds = {"task": "Task", "message": "Message", "status-update": "TaskStatusUpdateEvent", "artifact-update": "TaskArtifactUpdateEvent"}
+    for message in messages:
+        name = "JSONRPCErrorResponse" if "error" in message else kinds[message["result"]["kind"]]
+        value = message if "error" in message else message["result"]
+        errors = list(jsonschema.Draft7Validator({"definitions": schema["definitions"], "$ref": f"#/definitions/{name}"}).iter_errors(value))
+        assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
+
+
+def run(address):
+    seen = []
+    for test in EACH:
+        for kind in ALL:
+            it = kind(address)
+            yield f"{test.__name__} {it.name}", lambda: test(it)
+            seen += it.seen if kind is Rpc03 else []
+    for test in ONCE:
+        yield test.__name__, lambda: test(address)
+    loaded = load_schema()
+    if loaded:
+        yield "fits_the_schema", lambda: check_schema(loaded, seen)
+
+
+def main():
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as data:
+        server = subprocess.Popen([BINARY, "serve", "--config", os.path.join(HERE, "bridge.jsonc"), "--listen", "127.0.0.1:0", "--data", data],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            address = server.stdout.readline().split("//")[1].strip()
+            for name, action in run(address):
+                try:
+                    action()
+                    passed += 1
+                except Exception:  # whatever breaks is this test's failure
+                    failed += 1
+                    print(f"FAILED {name}: {traceback.format_exc()}")
+            server.terminate()
+            assert server.wait(20) == 0, "the bridge did not end well"
+        finally:
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
