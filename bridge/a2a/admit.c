@@ -8,15 +8,15 @@
 
 #define TENANT_BYTES 256
 
+const struct ab_a2a_version *const ab_a2a_versions[] = { &ab_a2a_v1_0, &ab_a2a_v0_3, NULL };
+
 const struct ab_a2a_version *ab_a2a_version_find(struct ab_str name)
 {
-    static const struct ab_a2a_version *const versions[] = { &ab_a2a_v1_0, &ab_a2a_v0_3 };
-
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
-        size_t size = strlen(versions[i]->name);
-        if (name.size >= size && memcmp(name.data, versions[i]->name, size) == 0 &&
+    for (const struct ab_a2a_version *const *version = ab_a2a_versions; *version != NULL; version++) {
+        size_t size = strlen((*version)->name);
+        if (name.size >= size && memcmp(name.data, (*version)->name, size) == 0 &&
             (name.size == size || name.data[size] == '.'))
-            return versions[i];
+            return *version;
     }
     return NULL;
 }

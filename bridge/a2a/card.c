@@ -46,13 +46,11 @@ static void put_interface(const struct card *card, const char *binding, const ch
 /* Each binding in each version, the preferred first. */
 static void put_interfaces(const struct card *card)
 {
-    static const struct ab_a2a_version *const versions[] = { &ab_a2a_v1_0, &ab_a2a_v0_3 };
-
     ab_json_write_key(card->writer, "supportedInterfaces");
     ab_json_array_begin(card->writer);
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
-        put_interface(card, "JSONRPC", versions[i]->name);
-        put_interface(card, "HTTP+JSON", versions[i]->name);
+    for (const struct ab_a2a_version *const *version = ab_a2a_versions; *version != NULL; version++) {
+        put_interface(card, "JSONRPC", (*version)->name);
+        put_interface(card, "HTTP+JSON", (*version)->name);
     }
     ab_json_array_end(card->writer);
 }

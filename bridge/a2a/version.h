@@ -77,6 +77,8 @@ struct ab_a2a_version {
     bool (*read_part)(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t reason_size);
 };
 
+/* All of them, newest first, ends with NULL. */
+extern const struct ab_a2a_version *const ab_a2a_versions[];
 extern const struct ab_a2a_version ab_a2a_v1_0;
 extern const struct ab_a2a_version ab_a2a_v0_3;
 
