@@ -28,10 +28,14 @@ static size_t commit_size(const struct ab_store_commit *commit)
                   text_size(task->error_json) + text_size(task->status_message);
     if (commit->request != NULL) {
         size += text_size(commit->request->message_json) + text_size(commit->request->arguments_json) +
-                text_size(commit->request->input_json) + text_size(commit->request->options_json);
+                text_size(commit->request->input_json) + text_size(commit->request->options_json) +
+                text_size(commit->request->webhooks_json);
     }
     for (size_t index = 0; index < commit->n_events; index++) {
         size += sizeof(struct ab_event) + text_size(commit->events[index].body_json);
+    }
+    for (size_t index = 0; index < commit->n_deliveries; index++) {
+        size += sizeof(struct ab_delivery) + text_size(commit->deliveries[index].target_json);
     }
     return size;
 }
@@ -57,7 +61,24 @@ static const char *commit_fault(const struct ab_store_commit *commit)
     if (task->last_event != before + commit->n_events) {
         return "the row's last event is not the number of the newest event";
     }
+    for (size_t index = 0; index < commit->n_deliveries; index++) {
+        const struct ab_delivery *delivery = &commit->deliveries[index];
+        if (delivery->kind == NULL || delivery->receiver == NULL || delivery->target_json == NULL) {
+            return "a delivery has no kind, receiver or target";
+        }
+    }
     return NULL;
+}
+
+static void copy_deliveries(struct ab_change *change, const struct ab_store_commit *commit)
+{
+    change->n_deliveries = commit->n_deliveries;
+    if (commit->n_deliveries > 0) {
+        change->deliveries = ab_alloc(commit->n_deliveries, sizeof(*change->deliveries));
+    }
+    for (size_t index = 0; index < commit->n_deliveries; index++) {
+        ab_delivery_copy(&change->deliveries[index], &commit->deliveries[index]);
+    }
 }
 
 struct ab_change *ab_change_commit(const struct ab_store_commit *commit, ab_store_done_fn done, void *arg)
@@ -82,6 +103,7 @@ struct ab_change *ab_change_commit(const struct ab_store_commit *commit, ab_stor
     for (size_t index = 0; index < commit->n_events; index++) {
         ab_event_copy(&change->events[index], &commit->events[index]);
     }
+    copy_deliveries(change, commit);
     return change;
 }
 
@@ -118,6 +140,15 @@ struct ab_change *ab_change_remove_record(const char *kind, const char *id, ab_s
     return change;
 }
 
+struct ab_change *ab_change_settle(const struct ab_settlement *settlement, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_SETTLE, done, arg);
+    change->settlement = *settlement;
+    change->settle_error = ab_strdup(settlement->error);
+    change->settlement.error = change->settle_error;
+    return change;
+}
+
 void ab_change_end(struct ab_change *change, enum ab_store_outcome outcome, const char *text)
 {
     change->outcome = outcome;
@@ -128,7 +159,9 @@ void ab_change_finish(struct ab_change *change)
 {
     if (change->done != NULL) {
         const char *text = change->text;
-        if (text == NULL && change->outcome == AB_STORE_CONFLICT) {
+        if (text == NULL && change->outcome == AB_STORE_CONFLICT && change->kind == AB_CHANGE_SETTLE) {
+            text = "there is no such delivery that waits or was given up";
+        } else if (text == NULL && change->outcome == AB_STORE_CONFLICT) {
             text = change->creates ? "a task with this id or idempotency key exists already"
                                    : "the task was changed by somebody else, or is gone";
         }
@@ -148,6 +181,11 @@ void ab_change_free(struct ab_change *change)
         ab_event_deinit(&change->events[index]);
     }
     free(change->events);
+    for (size_t index = 0; index < change->n_deliveries; index++) {
+        ab_delivery_deinit(&change->deliveries[index]);
+    }
+    free(change->deliveries);
+    free(change->settle_error);
     free(change->record_kind);
     free(change->record_id);
     free(change->record_owner);

@@ -6,7 +6,13 @@
 #include "agentbridge/store.h"
 #include "base/list.h"
 
-enum ab_change_kind { AB_CHANGE_COMMIT, AB_CHANGE_SWEEP, AB_CHANGE_PUT_RECORD, AB_CHANGE_REMOVE_RECORD };
+enum ab_change_kind {
+    AB_CHANGE_COMMIT,
+    AB_CHANGE_SWEEP,
+    AB_CHANGE_PUT_RECORD,
+    AB_CHANGE_REMOVE_RECORD,
+    AB_CHANGE_SETTLE
+};
 
 struct ab_change {
     struct ab_link link;
@@ -25,6 +31,12 @@ struct ab_change {
     struct ab_task_request request;
     struct ab_event *events;
     size_t n_events;
+    struct ab_delivery *deliveries;
+    size_t n_deliveries;
+
+    /* settle */
+    struct ab_settlement settlement;
+    char *settle_error; /* or NULL */
 
     /* sweep */
     int64_t finished_before;
@@ -49,6 +61,7 @@ AB_MUST struct ab_change *ab_change_sweep(int64_t finished_before, size_t limit,
                                           void *arg);
 AB_MUST struct ab_change *ab_change_put_record(const struct ab_store_record *record, ab_store_done_fn done, void *arg);
 AB_MUST struct ab_change *ab_change_remove_record(const char *kind, const char *id, ab_store_done_fn done, void *arg);
+AB_MUST struct ab_change *ab_change_settle(const struct ab_settlement *settlement, ab_store_done_fn done, void *arg);
 
 /* Sets how it ended; `text` is copied, NULL for none. */
 void ab_change_end(struct ab_change *change, enum ab_store_outcome outcome, const char *text);

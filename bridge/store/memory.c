@@ -49,6 +49,9 @@ static void apply(struct ab_memory_store *store, struct ab_change *change)
         ab_memory_remove_record(store, change);
         finish(change, AB_STORE_DONE);
         break;
+    case AB_CHANGE_SETTLE:
+        finish(change, ab_memory_settle(store, change));
+        break;
     }
 }
 
@@ -114,6 +117,12 @@ static void memory_remove_record(struct ab_store *store, const char *kind, const
     hand_over(store, ab_change_remove_record(kind, id, done, arg));
 }
 
+static void memory_settle(struct ab_store *store, const struct ab_settlement *settlement, ab_store_done_fn done,
+                          void *arg)
+{
+    hand_over(store, ab_change_settle(settlement, done, arg));
+}
+
 static size_t memory_backlog(struct ab_store *store)
 {
     return store_of(store)->backlog;
@@ -148,6 +157,11 @@ static const struct ab_store_ops memory_ops = {
     .put_record = memory_put_record,
     .remove_record = memory_remove_record,
     .get_record = ab_memory_get_record,
+    .receivers = ab_memory_receivers,
+    .due_deliveries = ab_memory_due_deliveries,
+    .deliveries = ab_memory_deliveries,
+    .count_deliveries = ab_memory_count_deliveries,
+    .settle = memory_settle,
     .backlog = memory_backlog,
     .free = memory_free,
 };
@@ -159,6 +173,7 @@ struct ab_store *ab_store_memory_new(struct ab_loop *loop)
     store->loop = loop;
     ab_list_init(&store->waiting);
     ab_list_init(&store->tasks);
+    ab_list_init(&store->deliveries);
     ab_map_init(&store->by_id);
     ab_map_init(&store->by_key);
     ab_map_init(&store->records);

@@ -76,6 +76,7 @@ enum ab_store_outcome ab_memory_create(struct ab_memory_store *store, const stru
     ab_task_copy(&entry->task, task);
     ab_task_request_copy(&entry->request, &change->request);
     append_events(entry, change);
+    ab_memory_add_deliveries(store, change);
     insert_in_order(store, entry);
     (void)ab_map_set(&store->by_id, ab_str(task->id), entry);
     if (key != NULL) {
@@ -96,6 +97,7 @@ enum ab_store_outcome ab_memory_update(struct ab_memory_store *store, const stru
     ab_task_deinit(&entry->task);
     ab_task_copy(&entry->task, &change->task);
     append_events(entry, change);
+    ab_memory_add_deliveries(store, change);
     return AB_STORE_DONE;
 }
 
@@ -119,6 +121,7 @@ static void remove_entry(struct ab_memory_store *store, struct ab_memory_entry *
     }
     (void)ab_map_remove(&store->by_id, ab_str(task->id));
     store->counts[task->status]--;
+    ab_memory_remove_deliveries(store, task->id);
     ab_link_remove(&entry->link);
     entry_free(entry);
 }

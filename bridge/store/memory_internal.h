@@ -28,6 +28,8 @@ struct ab_memory_store {
     struct ab_map by_key;
     struct ab_map records; /* of struct ab_change, as it was handed over */
     uint64_t counts[AB_TASK_STATUS_COUNT];
+    struct ab_list deliveries; /* by id */
+    uint64_t last_delivery;
 };
 
 /* --- memory_change.c: what one change does --- */
@@ -62,5 +64,17 @@ int ab_memory_events(struct ab_store *store, const char *id, uint64_t after, uin
                      ab_store_event_fn each, void *arg);
 int ab_memory_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);
 int ab_memory_get_record(struct ab_store *store, const char *kind, const char *id, ab_store_record_fn each, void *arg);
+
+/* --- memory_outbox.c --- */
+
+void ab_memory_add_deliveries(struct ab_memory_store *store, const struct ab_change *change);
+void ab_memory_remove_deliveries(struct ab_memory_store *store, const char *task);
+enum ab_store_outcome ab_memory_settle(struct ab_memory_store *store, const struct ab_change *change);
+int ab_memory_receivers(struct ab_store *store, ab_store_receiver_fn each, void *arg);
+int ab_memory_due_deliveries(struct ab_store *store, const char *receiver, int64_t due_by, size_t limit,
+                             ab_store_delivery_fn each, void *arg);
+int ab_memory_deliveries(struct ab_store *store, enum ab_delivery_state state, uint64_t after, size_t limit,
+                         ab_store_delivery_fn each, void *arg);
+int ab_memory_count_deliveries(struct ab_store *store, uint64_t counts[AB_DELIVERY_STATE_COUNT]);
 
 #endif

@@ -82,6 +82,12 @@ static void sqlite_remove_record(struct ab_store *store, const char *kind, const
     hand_over(store, ab_change_remove_record(kind, id, done, arg));
 }
 
+static void sqlite_settle(struct ab_store *store, const struct ab_settlement *settlement, ab_store_done_fn done,
+                          void *arg)
+{
+    hand_over(store, ab_change_settle(settlement, done, arg));
+}
+
 static size_t sqlite_backlog(struct ab_store *store)
 {
     return store_of(store)->backlog;
@@ -129,6 +135,11 @@ static const struct ab_store_ops sqlite_ops = {
     .put_record = sqlite_put_record,
     .remove_record = sqlite_remove_record,
     .get_record = ab_sqlite_get_record,
+    .receivers = ab_sqlite_receivers,
+    .due_deliveries = ab_sqlite_due_deliveries,
+    .deliveries = ab_sqlite_deliveries,
+    .count_deliveries = ab_sqlite_count_deliveries,
+    .settle = sqlite_settle,
     .backlog = sqlite_backlog,
     .free = sqlite_free,
 };

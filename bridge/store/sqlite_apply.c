@@ -19,8 +19,8 @@ static const char *const write_sql[AB_SQLITE_WRITE_COUNT] = {
         "progress_value = ?11, progress_total = ?12, progress_message = ?13, updated_at = ?15, finished_at = ?16, "
         "last_event = ?17, turn = ?18, attempt = ?19, n_artifacts = ?20, questions_json = ?21, result_json = ?22, "
         "error_json = ?23 WHERE seq = ?24",
-    [AB_SQLITE_ADD_REQUEST] = "INSERT INTO request (task, message_json, arguments_json, input_json, options_json) "
-                              "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [AB_SQLITE_ADD_REQUEST] = "INSERT INTO request (task, message_json, arguments_json, input_json, options_json, "
+                              "webhooks_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [AB_SQLITE_ADD_EVENT] = "INSERT INTO event (task, number, at, kind, body_json) VALUES (?1, ?2, ?3, ?4, ?5)",
     [AB_SQLITE_ADD_COUNT] = "INSERT INTO task_count (status, n) VALUES (?1, ?2) "
                             "ON CONFLICT (status) DO UPDATE SET n = n + excluded.n",
@@ -41,7 +41,8 @@ int ab_sqlite_apply_prepare(struct ab_sqlite_writer *writer)
 {
     int code = SQLITE_OK;
     for (size_t index = 0; index < AB_SQLITE_WRITE_COUNT && code == SQLITE_OK; index++) {
-        code = ab_sqlite_prepare(writer->db, write_sql[index], &writer->statements[index]);
+        const char *outbox = ab_sqlite_outbox_sql((enum ab_sqlite_write)index);
+        code = ab_sqlite_prepare(writer->db, outbox != NULL ? outbox : write_sql[index], &writer->statements[index]);
     }
     return code;
 }
@@ -124,7 +125,7 @@ static int add_events(struct ab_sqlite_writer *writer, const struct ab_change *c
         bind_text(statement, 5, event->body_json);
         code = ab_sqlite_run(writer, AB_SQLITE_ADD_EVENT);
     }
-    return code;
+    return code == SQLITE_OK ? ab_sqlite_add_deliveries(writer, change, seq) : code;
 }
 
 static int create(struct ab_sqlite_writer *writer, struct ab_change *change)
@@ -148,6 +149,7 @@ static int create(struct ab_sqlite_writer *writer, struct ab_change *change)
     bind_text(request, 3, change->request.arguments_json);
     bind_text(request, 4, change->request.input_json);
     bind_text(request, 5, change->request.options_json);
+    bind_text(request, 6, change->request.webhooks_json);
     code = ab_sqlite_run(writer, AB_SQLITE_ADD_REQUEST);
     return code == SQLITE_OK ? add_events(writer, change, seq) : code;
 }
@@ -214,6 +216,9 @@ static int remove_task(struct ab_sqlite_writer *writer, int64_t seq)
     int code = remove_by_seq(writer, AB_SQLITE_REMOVE_EVENTS, seq);
     if (code == SQLITE_OK) {
         code = remove_by_seq(writer, AB_SQLITE_REMOVE_REQUEST, seq);
+    }
+    if (code == SQLITE_OK) {
+        code = remove_by_seq(writer, AB_SQLITE_REMOVE_DELIVERIES, seq);
     }
     return code == SQLITE_OK ? remove_by_seq(writer, AB_SQLITE_REMOVE_TASK, seq) : code;
 }
@@ -291,6 +296,8 @@ int ab_sqlite_apply(struct ab_sqlite_writer *writer, struct ab_change *change)
         return put_record(writer, change);
     case AB_CHANGE_REMOVE_RECORD:
         return remove_record(writer, change);
+    case AB_CHANGE_SETTLE:
+        return ab_sqlite_settle(writer, change);
     }
     return SQLITE_MISUSE;
 }

@@ -37,6 +37,12 @@ enum ab_sqlite_write {
     AB_SQLITE_REMOVE_EXPIRED,
     AB_SQLITE_PUT_RECORD,
     AB_SQLITE_REMOVE_RECORD,
+    AB_SQLITE_ADD_DELIVERY,
+    AB_SQLITE_REMOVE_DELIVERIES,
+    AB_SQLITE_FIND_DELIVERY,
+    AB_SQLITE_DELIVERY_SENT,
+    AB_SQLITE_DELIVERY_CHANGED,
+    AB_SQLITE_NEXT_OF_LANE,
     AB_SQLITE_WRITE_COUNT
 };
 
@@ -86,6 +92,10 @@ enum ab_sqlite_read {
     AB_SQLITE_EVENTS,
     AB_SQLITE_COUNT,
     AB_SQLITE_GET_RECORD,
+    AB_SQLITE_RECEIVERS,
+    AB_SQLITE_DUE_DELIVERIES,
+    AB_SQLITE_DELIVERIES,
+    AB_SQLITE_COUNT_DELIVERIES,
     AB_SQLITE_LIST,
     AB_SQLITE_READ_COUNT = AB_SQLITE_LIST + AB_SQLITE_LISTS
 };
@@ -180,5 +190,27 @@ int ab_sqlite_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT
 int ab_sqlite_get_record(struct ab_store *store, const char *kind, const char *id, ab_store_record_fn each, void *arg);
 /* Finalizes the statements and closes the connection. */
 void ab_sqlite_reader_close(struct ab_sqlite_reader *reader);
+
+/* A statement for one read, kept under `which`; an SQLite code. Then the end of that read: gives the statement back and
+ * says `result`, or what `code`, of the last step, means. */
+AB_MUST int ab_sqlite_read_begin(struct ab_sqlite_reader *reader, enum ab_sqlite_read which, const char *sql,
+                                 sqlite3_stmt **out);
+AB_MUST int ab_sqlite_read_end(struct ab_sqlite_reader *reader, enum ab_sqlite_read which, sqlite3_stmt *statement,
+                               int code, int result);
+
+/* --- sqlite_outbox.c --- */
+
+/* The outbox's statement, or NULL when it is another's. */
+const char *ab_sqlite_outbox_sql(enum ab_sqlite_write which);
+/* SQLite codes. */
+AB_MUST int ab_sqlite_add_deliveries(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t seq);
+AB_MUST int ab_sqlite_settle(struct ab_sqlite_writer *writer, struct ab_change *change);
+
+int ab_sqlite_receivers(struct ab_store *store, ab_store_receiver_fn each, void *arg);
+int ab_sqlite_due_deliveries(struct ab_store *store, const char *receiver, int64_t due_by, size_t limit,
+                             ab_store_delivery_fn each, void *arg);
+int ab_sqlite_deliveries(struct ab_store *store, enum ab_delivery_state state, uint64_t after, size_t limit,
+                         ab_store_delivery_fn each, void *arg);
+int ab_sqlite_count_deliveries(struct ab_store *store, uint64_t counts[AB_DELIVERY_STATE_COUNT]);
 
 #endif

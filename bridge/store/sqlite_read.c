@@ -8,7 +8,8 @@
 
 static const char *const read_sql[AB_SQLITE_LIST] = {
     [AB_SQLITE_GET] = "SELECT " AB_SQLITE_TASK_COLUMNS " FROM task WHERE id = ?1",
-    [AB_SQLITE_GET_REQUEST] = "SELECT message_json, arguments_json, input_json, options_json, idempotency_key "
+    [AB_SQLITE_GET_REQUEST] = "SELECT message_json, arguments_json, input_json, options_json, idempotency_key, "
+                              "webhooks_json "
                               "FROM task JOIN request ON request.task = task.seq WHERE id = ?1",
     [AB_SQLITE_FIND_KEY] = "SELECT id FROM task INDEXED BY task_of_key "
                            "WHERE owner = ?1 AND agent = ?2 AND idempotency_key = ?3",
@@ -74,6 +75,21 @@ static int end_read(struct ab_sqlite_reader *reader, size_t which, sqlite3_stmt 
     }
     give_back(reader, which, statement);
     return result;
+}
+
+int ab_sqlite_read_begin(struct ab_sqlite_reader *reader, enum ab_sqlite_read which, const char *sql,
+                         sqlite3_stmt **out)
+{
+    return take(reader, which, sql, out);
+}
+
+int ab_sqlite_read_end(struct ab_sqlite_reader *reader, enum ab_sqlite_read which, sqlite3_stmt *statement, int code,
+                       int result)
+{
+    if (statement == NULL) {
+        return fault_of(reader, code);
+    }
+    return end_read(reader, which, statement, code, result);
 }
 
 static void bind_text(sqlite3_stmt *statement, int number, const char *text)
@@ -173,7 +189,8 @@ int ab_sqlite_get_request(struct ab_store *store, const char *id, struct ab_task
                                          .arguments_json = copy_at(statement, 1),
                                          .input_json = copy_at(statement, 2),
                                          .options_json = copy_at(statement, 3),
-                                         .idempotency_key = copy_at(statement, 4) };
+                                         .idempotency_key = copy_at(statement, 4),
+                                         .webhooks_json = copy_at(statement, 5) };
         result = AB_OK;
     }
     return end_read(reader, AB_SQLITE_GET_REQUEST, statement, code, result);

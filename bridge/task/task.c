@@ -134,6 +134,7 @@ void ab_task_request_copy(struct ab_task_request *out, const struct ab_task_requ
     out->arguments_json = ab_strdup(request->arguments_json);
     out->input_json = ab_strdup(request->input_json);
     out->options_json = ab_strdup(request->options_json);
+    out->webhooks_json = ab_strdup(request->webhooks_json);
     out->idempotency_key = ab_strdup(request->idempotency_key);
 }
 
@@ -143,6 +144,7 @@ void ab_task_request_deinit(struct ab_task_request *request)
     ab_replace(&request->arguments_json, NULL);
     ab_replace(&request->input_json, NULL);
     ab_replace(&request->options_json, NULL);
+    ab_replace(&request->webhooks_json, NULL);
     ab_replace(&request->idempotency_key, NULL);
 }
 

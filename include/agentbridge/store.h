@@ -6,7 +6,7 @@
 #ifndef AGENTBRIDGE_STORE_H
 #define AGENTBRIDGE_STORE_H
 
-#include "agentbridge/task.h"
+#include "agentbridge/delivery.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,6 +30,24 @@ struct ab_store_commit {
     uint64_t expected_last_event;          /* the stored row's last_event; ignored on creation */
     const struct ab_event *events;         /* numbered expected_last_event + 1 ...; may be none */
     size_t n_events;
+    const struct ab_delivery *deliveries; /* what leaves with it: those of this task, `id` and `state` are the store's
+                                             to set */
+    size_t n_deliveries;
+};
+
+/* How an attempt to deliver ended, or what the operator wants of it. */
+enum ab_settlement_kind {
+    AB_SETTLE_SENT,  /* done: the row goes, the next of its lane is due at `at` */
+    AB_SETTLE_LATER, /* one more attempt at `at` */
+    AB_SETTLE_DEAD,  /* given up: the row is kept, the next of its lane is due at `at` */
+    AB_SETTLE_RESEND /* a dead one, or one that waits for its next attempt, starts anew at `at` */
+};
+
+struct ab_settlement {
+    uint64_t delivery;
+    enum ab_settlement_kind kind;
+    int64_t at;
+    const char *error; /* or NULL; what went wrong, without secrets */
 };
 
 /* What to list; a zeroed filter lists everything. Newest first by (created_at, id). */
@@ -47,6 +65,8 @@ struct ab_store_filter {
 /* Called for each row or event; the argument is valid during the call. Returning false ends the reading. */
 typedef bool (*ab_store_task_fn)(void *arg, const struct ab_task *task);
 typedef bool (*ab_store_event_fn)(void *arg, const struct ab_event *event);
+typedef bool (*ab_store_delivery_fn)(void *arg, const struct ab_delivery *delivery);
+typedef bool (*ab_store_receiver_fn)(void *arg, const char *receiver, int64_t next_at);
 
 /* Reads return AB_OK, or AB_STORE_NONE where nothing is there, or < 0. */
 #define AB_STORE_NONE 1
@@ -93,6 +113,22 @@ struct ab_store_ops {
     void (*put_record)(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done, void *arg);
     void (*remove_record)(struct ab_store *store, const char *kind, const char *id, ab_store_done_fn done, void *arg);
     int (*get_record)(struct ab_store *store, const char *kind, const char *id, ab_store_record_fn each, void *arg);
+
+    /* The outbox. A delivery is due at its `next_at`, or queued while an earlier one of its lane is due. */
+
+    /* Every receiver that has due deliveries, and the earliest `next_at` of those. Costs as much as there are
+     * receivers, not deliveries. */
+    int (*receivers)(struct ab_store *store, ab_store_receiver_fn each, void *arg);
+    /* A receiver's due deliveries with next_at <= due_by, earliest first, at most `limit` (0: all). */
+    int (*due_deliveries)(struct ab_store *store, const char *receiver, int64_t due_by, size_t limit,
+                          ab_store_delivery_fn each, void *arg);
+    /* Deliveries in this state with an id above `after`, by id, at most `limit` (0: all). */
+    int (*deliveries)(struct ab_store *store, enum ab_delivery_state state, uint64_t after, size_t limit,
+                      ab_store_delivery_fn each, void *arg);
+    /* How many stand in each state. */
+    int (*count_deliveries)(struct ab_store *store, uint64_t counts[AB_DELIVERY_STATE_COUNT]);
+    /* AB_STORE_CONFLICT: there is no such delivery in a state that this could happen to (any more). */
+    void (*settle)(struct ab_store *store, const struct ab_settlement *settlement, ab_store_done_fn done, void *arg);
 
     /* Bytes and commits waiting to be written, for back pressure and metrics. */
     size_t (*backlog)(struct ab_store *store);

@@ -77,6 +77,7 @@ struct ab_task_request {
     char *arguments_json;  /* or NULL; a published tool's own arguments */
     char *input_json;      /* {"text","files":[],"user":{...}} */
     char *options_json;    /* {} or the caller's further wishes, named as in the platform's API */
+    char *webhooks_json;   /* or NULL; whom the caller wants told besides the agent's own webhooks, see task/outbox.h */
     char *idempotency_key; /* or NULL; unique for owner and agent, kept as long as the task */
 };
 

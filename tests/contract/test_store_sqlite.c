@@ -128,7 +128,8 @@ static void an_older_schema_is_brought_up_to_date(void **state)
     assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
     ab_task_deinit(&task);
     store_rig_close(rig);
-    run_sql(rig, "DROP INDEX task_in_order; PRAGMA user_version = 1");
+    run_sql(rig, "DROP INDEX task_in_order; DROP TABLE delivery; ALTER TABLE request DROP COLUMN webhooks_json; "
+                 "PRAGMA user_version = 1");
     struct ab_store *store = store_sqlite_maker.open(rig->loop, rig->directory);
     assert_non_null(store);
     AB_CLEANUP(ab_free_string) char *found = store_list_text(store, &(struct ab_store_filter){ 0 });

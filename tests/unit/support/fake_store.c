@@ -57,6 +57,8 @@ void fake_store_release(struct fake_store *store)
             .expected_last_event = change->expected_last_event,
             .events = change->events,
             .n_events = change->n_events,
+            .deliveries = change->deliveries,
+            .n_deliveries = change->n_deliveries,
         };
         ab_link_remove(link);
         store->inner->ops->commit(store->inner, &commit, change->done, change->arg);
@@ -128,6 +130,39 @@ static int fake_get_record(struct ab_store *store, const char *kind, const char 
     return inner->ops->get_record(inner, kind, id, each, arg);
 }
 
+static int fake_receivers(struct ab_store *store, ab_store_receiver_fn each, void *arg)
+{
+    struct ab_store *inner = fake(store)->inner;
+    return inner->ops->receivers(inner, each, arg);
+}
+
+static int fake_due_deliveries(struct ab_store *store, const char *receiver, int64_t due_by, size_t limit,
+                               ab_store_delivery_fn each, void *arg)
+{
+    struct ab_store *inner = fake(store)->inner;
+    return inner->ops->due_deliveries(inner, receiver, due_by, limit, each, arg);
+}
+
+static int fake_deliveries(struct ab_store *store, enum ab_delivery_state state, uint64_t after, size_t limit,
+                           ab_store_delivery_fn each, void *arg)
+{
+    struct ab_store *inner = fake(store)->inner;
+    return inner->ops->deliveries(inner, state, after, limit, each, arg);
+}
+
+static int fake_count_deliveries(struct ab_store *store, uint64_t counts[AB_DELIVERY_STATE_COUNT])
+{
+    struct ab_store *inner = fake(store)->inner;
+    return inner->ops->count_deliveries(inner, counts);
+}
+
+static void fake_settle(struct ab_store *store, const struct ab_settlement *settlement, ab_store_done_fn done,
+                        void *arg)
+{
+    struct ab_store *inner = fake(store)->inner;
+    inner->ops->settle(inner, settlement, done, arg);
+}
+
 static size_t fake_backlog(struct ab_store *store)
 {
     struct ab_store *inner = fake(store)->inner;
@@ -159,6 +194,11 @@ static const struct ab_store_ops fake_ops = {
     .put_record = fake_put_record,
     .remove_record = fake_remove_record,
     .get_record = fake_get_record,
+    .receivers = fake_receivers,
+    .due_deliveries = fake_due_deliveries,
+    .deliveries = fake_deliveries,
+    .count_deliveries = fake_count_deliveries,
+    .settle = fake_settle,
     .backlog = fake_backlog,
     .free = fake_free,
 };

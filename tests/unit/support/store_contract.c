@@ -469,10 +469,13 @@ int store_contract_run(const struct store_maker *maker)
     enum { N_WRITE_CASES = sizeof(write_cases) / sizeof(write_cases[0]) };
     size_t n_read_cases = 0;
     const struct store_case *read_cases = store_read_cases(&n_read_cases);
+    size_t n_outbox_cases = 0;
+    const struct store_case *outbox_cases = store_outbox_cases(&n_outbox_cases);
     struct store_maker copy = *maker;
-    struct CMUnitTest *tests = ab_alloc(N_WRITE_CASES + n_read_cases, sizeof(*tests));
+    struct CMUnitTest *tests = ab_alloc(N_WRITE_CASES + n_read_cases + n_outbox_cases, sizeof(*tests));
     size_t n_tests = add_cases(tests, 0, write_cases, N_WRITE_CASES, &copy);
     n_tests = add_cases(tests, n_tests, read_cases, n_read_cases, &copy);
+    n_tests = add_cases(tests, n_tests, outbox_cases, n_outbox_cases, &copy);
     int failed = _cmocka_run_group_tests(maker->name, tests, n_tests, NULL, NULL);
     free(tests);
     return failed;

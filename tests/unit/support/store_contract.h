@@ -32,6 +32,8 @@ struct store_case {
 };
 /* Those about reads, the sweep and records. */
 const struct store_case *store_read_cases(size_t *count);
+/* Those about the outbox. */
+const struct store_case *store_outbox_cases(size_t *count);
 
 /* cmocka's setup and teardown: the test's initial state is the struct store_maker, its state the struct store_rig. */
 int store_rig_setup(void **state);
