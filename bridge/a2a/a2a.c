@@ -140,8 +140,10 @@ void ab_a2a_free(struct ab_a2a *a2a)
     if (a2a == NULL)
         return;
     ab_timer_free(a2a->keep_alive);
-    for (size_t i = 0; i < a2a->n_published; i++)
+    for (size_t i = 0; i < a2a->n_published; i++) {
         drop_agent(&a2a->published[i].settings);
+        free(a2a->published[i].signature);
+    }
     free(a2a->published);
     drop(a2a->settings.default_agent);
     drop(a2a->settings.user_json);
@@ -225,6 +227,11 @@ static const char *take_agent(struct ab_a2a *a2a, struct ab_str *path)
     return ab_a2a_default_agent(a2a);
 }
 
+static bool is_keys_path(struct ab_str path)
+{
+    return ab_str_is(path, "/.well-known/jwks.json");
+}
+
 static bool is_card_path(struct ab_str path)
 {
     return ab_str_is(path, "/.well-known/agent-card.json") || ab_str_is(path, "/.well-known/agent.json");
@@ -257,6 +264,10 @@ void ab_a2a_handle(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const 
     struct ab_str path = request->path;
     const char *agent;
 
+    if (is_keys_path(path)) {
+        ab_a2a_keys_answer(a2a, exchange);
+        return;
+    }
     if (is_card_path(path)) {
         agent = ab_a2a_default_agent(a2a);
     } else {

@@ -3,6 +3,7 @@
 #define AB_A2A_A2A_H
 
 #include "auth/seal.h"
+#include "auth/sign.h"
 #include "task/engine.h"
 #include "wire/http_server.h"
 
@@ -29,10 +30,9 @@ struct ab_a2a_settings {
     struct ab_engine *engine;
     struct ab_loop *loop;
     const struct ab_sealer *sealer; /* for page tokens */
-    const struct ab_log *log;
-    struct ab_random random;
-    const char *default_agent; /* or NULL: the only one, where there is only one */
-    const char *user_json;     /* {"id","email",...}: who the caller is where nobody signs in; or NULL */
+    const struct ab_signer *signer; /* or NULL: cards are not signed */
+    const char *default_agent;      /* or NULL: the only one, where there is only one */
+    const char *user_json;          /* {"id","email",...}: who the caller is where nobody signs in; or NULL */
     const struct ab_a2a_agent_settings *agents;
     size_t n_agents;
     enum ab_a2a_card_form card_form;
@@ -46,7 +46,8 @@ struct ab_a2a;
 AB_MUST struct ab_a2a *ab_a2a_new(const struct ab_a2a_settings *settings);
 /* "https://agents.example.com": what cards name as the bridge's address. Before the first request. */
 void ab_a2a_set_url(struct ab_a2a *a2a, const char *url);
-/* Answers one request to /a2a, below it, or to a card at the root. `owner` is the principal's opaque name. */
+/* Answers one request to /a2a, below it, to a card at the root, or for the keys that cards are signed with. `owner` is
+ * the principal's opaque name. */
 void ab_a2a_handle(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *owner);
 /* Ends the streams that would otherwise stay open for long, for a shutdown. */
 void ab_a2a_drain(struct ab_a2a *a2a);

@@ -1,5 +1,6 @@
 #include "a2a/card.h"
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "wire/http_values.h"
@@ -77,6 +78,34 @@ static void put_old(const struct card *card)
     ab_json_put_bool(card->writer, "supportsAuthenticatedExtendedCard", false);
 }
 
+/* Members with default values are left out: readers leave them out before they check a signature. */
+static void put_extension(struct ab_json_writer *writer, struct ab_json extension)
+{
+    static const char *const names[] = { "uri", "description", "params" };
+
+    ab_json_object_begin(writer);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (ab_json_exists(ab_json_member(extension, names[i])))
+            ab_json_put_value(writer, names[i], ab_json_member(extension, names[i]));
+    if (ab_json_is_true(ab_json_member(extension, "required")))
+        ab_json_put_bool(writer, "required", true);
+    ab_json_object_end(writer);
+}
+
+static void put_extensions(const struct card *card)
+{
+    struct ab_json_iterator each = ab_json_iterate(ab_json_trusted(card->settings->extensions_json));
+    struct ab_json extension;
+
+    if (card->settings->extensions_json == NULL)
+        return;
+    ab_json_write_key(card->writer, "extensions");
+    ab_json_array_begin(card->writer);
+    while (ab_json_next(&each, NULL, &extension))
+        put_extension(card->writer, extension);
+    ab_json_array_end(card->writer);
+}
+
 static void put_capabilities(const struct card *card)
 {
     ab_json_write_key(card->writer, "capabilities");
@@ -84,7 +113,7 @@ static void put_capabilities(const struct card *card)
     ab_json_put_bool(card->writer, "streaming", true);
     ab_json_put_bool(card->writer, "pushNotifications", false);
     ab_json_put_bool(card->writer, "extendedAgentCard", false);
-    ab_json_put_optional_raw(card->writer, "extensions", card->settings->extensions_json);
+    put_extensions(card);
     ab_json_object_end(card->writer);
 }
 
@@ -155,6 +184,72 @@ void ab_a2a_card_write(const struct ab_a2a *a2a, const char *agent, bool old, st
     free(card.url);
 }
 
+/* --- signing it (1.0, section 8.4) --- */
+
+/* {"protected","signature"} of the card in the form of 1.0; readers drop what stands there for 0.3 before they check.
+ * NULL when it cannot be made. */
+static char *make_signature(const struct ab_a2a *a2a, const char *agent)
+{
+    const struct ab_signer *signer = a2a->settings.signer;
+    AB_CLEANUP(ab_free_string)
+    char *header = ab_format("{\"alg\":\"ES256\",\"jku\":\"%s/.well-known/jwks.json\",\"kid\":\"%s\",\"typ\":\"JOSE\"}",
+                             a2a->url, ab_signer_key_id(signer));
+    struct ab_buf card = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf payload = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf out = AB_BUF_INIT(4096);
+    int result;
+
+    ab_a2a_card_write(a2a, agent, false, &card);
+    ab_json_canonical(ab_json_trusted(card.data), true, &payload);
+    ab_buf_append_text(&out, "{\"protected\":\"");
+    ab_base64url_encode(&out, header, strlen(header));
+    ab_buf_append_text(&out, "\",\"signature\":\"");
+    result = ab_signer_sign(signer, ab_str(header), ab_buf_str(&payload), &out);
+    ab_buf_append_text(&out, "\"}");
+    ab_buf_deinit(&card);
+    ab_buf_deinit(&payload);
+    if (result != AB_OK)
+        ab_buf_deinit(&out);
+    return result == AB_OK ? ab_buf_steal(&out) : NULL;
+}
+
+/* Puts the signature into the card's text. It is made once: each one is another, and the card should stay the same. */
+static void add_signature(struct ab_a2a *a2a, const char *agent, struct ab_buf *card)
+{
+    for (size_t i = 0; a2a->settings.signer != NULL && i < a2a->n_published; i++) {
+        struct ab_a2a_agent *published = &a2a->published[i];
+        if (strcmp(published->settings.agent, agent) != 0)
+            continue;
+        if (published->signature == NULL)
+            published->signature = make_signature(a2a, agent);
+        if (published->signature == NULL)
+            return;
+        card->size--; /* the closing brace */
+        ab_buf_printf(card, ",\"signatures\":[%s]}", published->signature);
+    }
+}
+
+void ab_a2a_keys_answer(const struct ab_a2a *a2a, struct ab_http_exchange *exchange)
+{
+    static const struct ab_http_header headers[] = { { "Cache-Control", "public, max-age=3600" } };
+    struct ab_http_head head = {
+        .status = 200, .content_type = "application/json", .headers = headers, .n_headers = 1
+    };
+    struct ab_buf text = AB_BUF_INIT(4096);
+    struct ab_json_writer writer;
+
+    ab_json_writer_init(&writer, &text);
+    ab_json_object_begin(&writer);
+    ab_json_write_key(&writer, "keys");
+    ab_json_array_begin(&writer);
+    if (a2a->settings.signer != NULL)
+        ab_signer_write_key(a2a->settings.signer, &writer);
+    ab_json_array_end(&writer);
+    ab_json_object_end(&writer);
+    ab_http_respond(exchange, &head, ab_buf_str(&text));
+    ab_buf_deinit(&text);
+}
+
 /* --- fetching it --- */
 
 /* Whether the members of 0.3 are wanted. A card is fetched before versions are agreed upon: an unknown one is none. */
@@ -186,6 +281,7 @@ void ab_a2a_card_answer(struct ab_a2a *a2a, struct ab_http_exchange *exchange, c
 
     ab_a2a_card_write(a2a, agent, wants_old(a2a, exchange), &card);
     snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", ab_hash(seed, ab_buf_str(&card)));
+    add_signature(a2a, agent, &card);
     snprintf(age, sizeof age, "public, max-age=%d", MAX_AGE_S);
     const struct ab_http_header headers[] = {
         { "ETag", tag }, { "Cache-Control", age }, { "Last-Modified", a2a->started }, { "Vary", "A2A-Version" }

@@ -13,6 +13,7 @@
 /* One agent, as this face shows it. */
 struct ab_a2a_agent {
     struct ab_a2a_agent_settings settings; /* strings owned */
+    char *signature;                       /* of its card, made when it is first fetched; or NULL */
 };
 
 struct ab_a2a {

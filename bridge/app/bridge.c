@@ -86,6 +86,24 @@ static bool build_sealer(struct ab_bridge *bridge, struct place reason)
     return true;
 }
 
+/* The key that others know us by: it stays the same for as long as the data directory. */
+static bool build_signer(struct ab_bridge *bridge, struct place reason)
+{
+    AB_CLEANUP(ab_free_string) char *path = ab_format("%s/sign.key", bridge->config->data);
+    struct ab_random random = ab_random_system();
+    unsigned char key[AB_SIGN_KEY_BYTES];
+
+    if (bridge->config->unsigned_cards)
+        return true;
+    if (ab_seal_key_file(path, &random, key, reason.reason, reason.size) != AB_OK)
+        return false;
+    bridge->signer = ab_signer_new(key);
+    explicit_bzero(key, sizeof key);
+    if (bridge->signer == NULL)
+        snprintf(reason.reason, reason.size, "%.200s: no signing key can be made of it", path);
+    return bridge->signer != NULL;
+}
+
 /* The engine's limit holds for every task, so the most generous agent sets it. */
 static size_t largest_output(const struct ab_config *config)
 {
@@ -183,8 +201,7 @@ static bool build_a2a(struct ab_bridge *bridge, struct place reason)
         .engine = bridge->engine,
         .loop = ab_loop_uv_port(bridge->loop),
         .sealer = bridge->sealer,
-        .log = &bridge->log,
-        .random = ab_random_system(),
+        .signer = bridge->signer,
         .default_agent = config->default_agent,
         .user_json = config->user_json,
         .agents = agents,
@@ -275,8 +292,8 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer, build_engine,  build_mcp,
-        build_a2a,  build_httpd, start_engine, build_control,
+        build_loop, build_store, build_sealer, build_signer, build_engine,
+        build_mcp,  build_a2a,   build_httpd,  start_engine, build_control,
     };
 
     bridge->config = config;
@@ -351,6 +368,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
     if (bridge->processes != NULL)
         ab_process_uv_free(bridge->processes);
     ab_sealer_free(bridge->sealer);
+    ab_signer_free(bridge->signer);
     if (bridge->store != NULL)
         bridge->store->ops->free(bridge->store);
     if (bridge->loop != NULL)

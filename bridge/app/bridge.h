@@ -17,6 +17,7 @@ struct ab_bridge {
     struct ab_loop_uv *loop;
     struct ab_store *store;
     struct ab_sealer *sealer;
+    struct ab_signer *signer; /* or NULL: nothing is signed */
     struct ab_process_host *processes;
     struct ab_engine *engine;
     struct ab_mcp *mcp;

@@ -53,6 +53,7 @@ struct ab_config {
     enum ab_on_disconnect on_disconnect;
     int64_t disconnect_grace_ms;
     enum ab_a2a_card_form card_form;
+    bool unsigned_cards;
 
     struct ab_config_agent *agents;
     size_t n_agents;

@@ -180,6 +180,7 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     config->on_disconnect = ab_config_on_disconnect(root, AB_DISCONNECT_GRACE);
     if (ab_json_string_is(ab_json_at(root, "a2a", "card", NULL), "strict"))
         config->card_form = AB_A2A_CARD_STRICT;
+    config->unsigned_cards = ab_json_is(ab_json_at(root, "a2a", "sign", NULL), AB_JSON_FALSE);
     if (ab_json_exists(ab_json_member(root, "disconnect_grace_s")))
         config->disconnect_grace_ms = ab_config_ms(root, "disconnect_grace_s", 3650 * DAYS_MS);
 }

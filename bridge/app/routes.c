@@ -47,6 +47,7 @@ static const struct route table[] = {
     { "/a2a/*", NULL, to_a2a },
     { "/.well-known/agent-card.json", NULL, to_a2a },
     { "/.well-known/agent.json", NULL, to_a2a },
+    { "/.well-known/jwks.json", "GET, HEAD", to_a2a },
     { "/health", "GET, HEAD", to_live },
     { "/ready", "GET, HEAD", to_ready },
     { "/metrics", "GET, HEAD", to_metrics },

@@ -120,6 +120,10 @@ void ab_json_put_raw(struct ab_json_writer *writer, const char *key, const char 
 void ab_json_put_optional_raw(struct ab_json_writer *writer, const char *key, const char *json);
 void ab_json_put_value(struct ab_json_writer *writer, const char *key, struct ab_json value);
 
+/* The value in its canonical form (RFC 8785): members sorted, numbers and escapes in one spelling, no blanks. With
+ * `drop_empty` empty strings, arrays and objects and nulls are left out, however deep; nothing left is {}. */
+void ab_json_canonical(struct ab_json value, bool drop_empty, struct ab_buf *out);
+
 /* Blanks out // and block comments in place (configuration only), keeping lines and columns. */
 void ab_json_strip_comments(char *text, size_t size);
 

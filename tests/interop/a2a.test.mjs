@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory, RestTransportFactory } from '@a2a-js/sdk/client';
-import { Role, TaskState } from '@a2a-js/sdk';
+import { Role, TaskState, verifyAgentCardSignature } from '@a2a-js/sdk';
 import { Client as McpClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Bridge } from './bridge.mjs';
 
@@ -68,6 +68,18 @@ test('the card fits the version asked for; caches are answered with 304', async 
   const strict = await (await fetch(url, { headers: { 'a2a-version': '1.0' } })).json();
   assert.equal(strict.preferredTransport, undefined);
   assert.equal((await first.json()).preferredTransport, 'JSONRPC');
+});
+
+test('the card is signed with a key that is published', async () => {
+  const keys = async (kid, jku) => {
+    assert.equal(jku, new URL('/.well-known/jwks.json', bridge.url).href);
+    return (await (await fetch(jku)).json()).keys.find((key) => key.kid === kid);
+  };
+  for (const headers of [{}, { 'a2a-version': '1.0' }]) {
+    const found = await (await fetch(`${base}/.well-known/agent-card.json`, { headers })).json();
+    await verifyAgentCardSignature(keys)(found);
+    await assert.rejects(verifyAgentCardSignature(keys)({ ...found, name: 'Another' }));
+  }
 });
 
 for (const version of ['1.0', '0.3'])
