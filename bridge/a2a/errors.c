@@ -8,27 +8,35 @@ struct code {
     const char *reason; /* of google.rpc.ErrorInfo */
     const char *status; /* google.rpc.Code */
     unsigned http;
+    const char *name; /* the specification's */
 };
 
 /* By enum ab_a2a_error; the HTTP codes are those of 1.0.1. */
 static const struct code codes[] = {
-    [AB_A2A_TASK_NOT_FOUND] = { -32001, "TASK_NOT_FOUND", "NOT_FOUND", 404 },
-    [AB_A2A_TASK_NOT_CANCELABLE] = { -32002, "TASK_NOT_CANCELABLE", "FAILED_PRECONDITION", 400 },
-    [AB_A2A_PUSH_NOT_SUPPORTED] = { -32003, "PUSH_NOTIFICATION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400 },
-    [AB_A2A_UNSUPPORTED_OPERATION] = { -32004, "UNSUPPORTED_OPERATION", "FAILED_PRECONDITION", 400 },
-    [AB_A2A_CONTENT_TYPE_NOT_SUPPORTED] = { -32005, "CONTENT_TYPE_NOT_SUPPORTED", "INVALID_ARGUMENT", 400 },
-    [AB_A2A_INVALID_AGENT_RESPONSE] = { -32006, "INVALID_AGENT_RESPONSE", "INTERNAL", 500 },
-    [AB_A2A_EXTENDED_CARD_NOT_CONFIGURED] = { -32007, "EXTENDED_AGENT_CARD_NOT_CONFIGURED", "FAILED_PRECONDITION",
-                                              400 },
-    [AB_A2A_EXTENSION_SUPPORT_REQUIRED] = { -32008, "EXTENSION_SUPPORT_REQUIRED", "FAILED_PRECONDITION", 400 },
-    [AB_A2A_VERSION_NOT_SUPPORTED] = { -32009, "VERSION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400 },
-    [AB_A2A_PARSE_ERROR] = { -32700, "PARSE_ERROR", "INVALID_ARGUMENT", 400 },
-    [AB_A2A_INVALID_REQUEST] = { -32600, "INVALID_REQUEST", "INVALID_ARGUMENT", 400 },
-    [AB_A2A_METHOD_NOT_FOUND] = { -32601, "METHOD_NOT_FOUND", "NOT_FOUND", 404 },
-    [AB_A2A_INVALID_PARAMS] = { -32602, "INVALID_PARAMS", "INVALID_ARGUMENT", 400 },
-    [AB_A2A_INTERNAL_ERROR] = { -32603, "INTERNAL_ERROR", "INTERNAL", 500 },
-    [AB_A2A_OVER_QUOTA] = { -32603, "OVER_QUOTA", "RESOURCE_EXHAUSTED", 429 },
-    [AB_A2A_UNAVAILABLE] = { -32603, "UNAVAILABLE", "UNAVAILABLE", 503 },
+    [AB_A2A_TASK_NOT_FOUND] = { -32001, "TASK_NOT_FOUND", "NOT_FOUND", 404, "TaskNotFoundError" },
+    [AB_A2A_TASK_NOT_CANCELABLE] = { -32002, "TASK_NOT_CANCELABLE", "FAILED_PRECONDITION", 400,
+                                     "TaskNotCancelableError" },
+    [AB_A2A_PUSH_NOT_SUPPORTED] = { -32003, "PUSH_NOTIFICATION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400,
+                                    "PushNotificationNotSupportedError" },
+    [AB_A2A_UNSUPPORTED_OPERATION] = { -32004, "UNSUPPORTED_OPERATION", "FAILED_PRECONDITION", 400,
+                                       "UnsupportedOperationError" },
+    [AB_A2A_CONTENT_TYPE_NOT_SUPPORTED] = { -32005, "CONTENT_TYPE_NOT_SUPPORTED", "INVALID_ARGUMENT", 400,
+                                            "ContentTypeNotSupportedError" },
+    [AB_A2A_INVALID_AGENT_RESPONSE] = { -32006, "INVALID_AGENT_RESPONSE", "INTERNAL", 500,
+                                        "InvalidAgentResponseError" },
+    [AB_A2A_EXTENDED_CARD_NOT_CONFIGURED] = { -32007, "EXTENDED_AGENT_CARD_NOT_CONFIGURED", "FAILED_PRECONDITION", 400,
+                                              "ExtendedAgentCardNotConfiguredError" },
+    [AB_A2A_EXTENSION_SUPPORT_REQUIRED] = { -32008, "EXTENSION_SUPPORT_REQUIRED", "FAILED_PRECONDITION", 400,
+                                            "ExtensionSupportRequiredError" },
+    [AB_A2A_VERSION_NOT_SUPPORTED] = { -32009, "VERSION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400,
+                                       "VersionNotSupportedError" },
+    [AB_A2A_PARSE_ERROR] = { -32700, "PARSE_ERROR", "INVALID_ARGUMENT", 400, "JSONParseError" },
+    [AB_A2A_INVALID_REQUEST] = { -32600, "INVALID_REQUEST", "INVALID_ARGUMENT", 400, "InvalidRequestError" },
+    [AB_A2A_METHOD_NOT_FOUND] = { -32601, "METHOD_NOT_FOUND", "NOT_FOUND", 404, "MethodNotFoundError" },
+    [AB_A2A_INVALID_PARAMS] = { -32602, "INVALID_PARAMS", "INVALID_ARGUMENT", 400, "InvalidParamsError" },
+    [AB_A2A_INTERNAL_ERROR] = { -32603, "INTERNAL_ERROR", "INTERNAL", 500, "InternalError" },
+    [AB_A2A_OVER_QUOTA] = { -32603, "OVER_QUOTA", "RESOURCE_EXHAUSTED", 429, "InternalError" },
+    [AB_A2A_UNAVAILABLE] = { -32603, "UNAVAILABLE", "UNAVAILABLE", 503, "InternalError" },
 };
 
 unsigned ab_a2a_http_status(enum ab_a2a_error error)
@@ -65,7 +73,7 @@ static void write_details(struct ab_json_writer *writer, const struct ab_a2a_fau
     ab_json_array_end(writer);
 }
 
-/* The form of google.rpc.Status in HTTP; 0.3 left its own open, and clients read code and message. */
+/* The form of google.rpc.Status in HTTP; 0.3 left its own open: some clients read the code, others the type. */
 static void write_http(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_a2a_fault *fault)
 {
     const struct code *code = &codes[fault->error];
@@ -82,6 +90,7 @@ static void write_http(struct ab_json_writer *writer, const struct ab_a2a_call *
         ab_json_object_end(writer);
     } else {
         ab_json_put_int(writer, "code", code->rpc);
+        ab_json_put_text(writer, "type", code->name);
         ab_json_put_text(writer, "message", fault->text);
     }
     ab_json_object_end(writer);
