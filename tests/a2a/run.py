@@ -279,6 +279,21 @@ def lists_in_pages(address):
         assert it.call("list", {"contextId": name, "statusTimestampAfter": "2999-01-01T00:00:00Z"})["totalSize"] == 0
 
 
+def lists_by_the_last_change(address):
+    for it in (Rpc10(address), Http10(address)):
+        name = "changes " + it.name
+        asked = send(it, "ask", contextId=name)
+        it.call("cancel", {"id": asked["id"]})
+        first = send(it, "name", contextId=name)
+        others = [send(it, "echo", contextId=name + " other") for _ in range(2)]
+        assert [state(task) for task in others] == ["COMPLETED"] * 2
+        send(it, "Ann", taskId=first["id"])
+        newest = it.call("list", {"pageSize": 1})["tasks"][0]
+        assert newest["id"] == first["id"], "a task comes first again when it changes"
+        stamps = [task["status"]["timestamp"] for task in it.call("list", {"pageSize": 100})["tasks"]]
+        assert stamps == sorted(stamps, reverse=True), stamps
+
+
 def shows_cards(address):
     it = Binding(address)
     root = it.request("GET", "/.well-known/agent-card.json")
@@ -319,6 +334,7 @@ EACH = [refuses_tasks, refuses_foreign_tasks, keeps_tenants_apart, refuses_wrong
         refuses_what_is_not_there, refuses_versions_and_types, requires_extensions, takes_snake_case, answers_each_question_once,
         refuses_messages_to_the_busy, streams_tell_everything]
 ONCE = [reads_envelopes, tells_versions_apart_by_method, negotiates_media_types, finds_addresses, subscribes_by_get, lists_in_pages,
+        lists_by_the_last_change,
         shows_cards, outlives_disconnects]
 
 
