@@ -267,6 +267,25 @@ static void test_subscription_stays_through_questions(void **state)
     fake_exchange_free(two);
 }
 
+static void test_subscription_tells_earlier_pieces(void **state)
+{
+    struct bench *bench = *state;
+    struct fake_exchange *send = call(bench, "SendMessage", MESSAGE);
+    AB_CLEANUP(ab_free_string) char *task = named(bench);
+    struct fake_exchange *late;
+
+    report_text(bench, AB_REPORT_CHUNK, "one ");
+    report_text(bench, AB_REPORT_CHUNK, "two ");
+    late = call(bench, "SubscribeToTask", task);
+    assert_says(late, "\"parts\":[{\"text\":\"one two \"}]");
+    assert_silent_about(late, "append");
+    report_text(bench, AB_REPORT_CHUNK, "three");
+    assert_says(late, "\"parts\":[{\"text\":\"three\"}]},\"append\":true");
+    complete(bench);
+    fake_exchange_free(send);
+    fake_exchange_free(late);
+}
+
 static void test_slow_client_lags(void **state)
 {
     struct bench *bench = *state;
@@ -346,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_message_instead_of_a_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stream_and_authorization, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subscription_stays_through_questions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_subscription_tells_earlier_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_client_lags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silence_is_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drain_ends_subscriptions, set_up, tear_down),
