@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct history {
-    const struct ab_a2a_call *call;
+    struct ab_a2a_view view;
     const struct ab_task *task;
     char **messages; /* JSON, oldest first */
     size_t n;
@@ -23,9 +23,9 @@ static void add(struct history *history, const struct ab_a2a_message *message)
 
     ab_json_writer_init(&writer, &text);
     ab_json_object_begin(&writer);
-    if (history->call->form->kinds)
+    if (history->view.form->kinds)
         ab_json_put_text(&writer, "kind", "message");
-    ab_a2a_write_message(&writer, history->call->form, message);
+    ab_a2a_write_message(&writer, history->view.form, message);
     ab_json_object_end(&writer);
     history->messages = ab_realloc(history->messages, (history->n + 1) * sizeof *history->messages);
     history->messages[history->n++] = ab_buf_steal(&text);
@@ -96,7 +96,7 @@ static bool add_event(void *arg, const struct ab_event *event)
 
 static int collect(struct history *history)
 {
-    struct ab_engine *engine = history->call->a2a->settings.engine;
+    struct ab_engine *engine = history->view.engine;
     struct ab_task_request request = { 0 };
     int result = ab_engine_request(engine, history->task->id, &request);
 
@@ -109,10 +109,10 @@ static int collect(struct history *history)
                             AB_EVENT_BIT(AB_EVENT_QUESTION) | AB_EVENT_BIT(AB_EVENT_ANSWER), 0, add_event, history);
 }
 
-int ab_a2a_write_history(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_task *task,
+int ab_a2a_write_history(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task,
                          int64_t length)
 {
-    struct history history = { .call = call, .task = task };
+    struct history history = { .view = view, .task = task };
     size_t first;
     int result;
 

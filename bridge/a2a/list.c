@@ -190,7 +190,7 @@ static int write_task(struct ab_json_writer *writer, struct ab_a2a_call *call, c
     ab_json_object_begin(writer);
     if (call->form->kinds)
         ab_json_put_text(writer, "kind", "task");
-    result = ab_a2a_write_task(writer, call, &task, &task_wish);
+    result = ab_a2a_write_task(writer, ab_a2a_view_of(call), &task, &task_wish);
     ab_json_object_end(writer);
     ab_task_deinit(&task);
     return result;

@@ -102,7 +102,7 @@ static void repeat_question(struct ab_a2a_call *call, const struct ab_task *task
 
     ab_json_writer_init(&writer, &text);
     ab_a2a_begin(&writer, call->form, "task", "task");
-    if (ab_a2a_write_task(&writer, call, task, &wish) < 0) {
+    if (ab_a2a_write_task(&writer, ab_a2a_view_of(call), task, &wish) < 0) {
         ab_a2a_refuse(call, AB_A2A_INTERNAL_ERROR, "The task cannot be read");
     } else {
         ab_a2a_end(&writer, call->form);

@@ -50,7 +50,7 @@ void ab_a2a_answer_task(struct ab_a2a_call *call, const struct ab_task *task, in
     ab_json_object_begin(&writer);
     if (call->form->kinds)
         ab_json_put_text(&writer, "kind", "task");
-    if (ab_a2a_write_task(&writer, call, task, &wish) < 0) {
+    if (ab_a2a_write_task(&writer, ab_a2a_view_of(call), task, &wish) < 0) {
         ab_a2a_refuse(call, AB_A2A_INTERNAL_ERROR, "The task cannot be read");
     } else {
         ab_json_object_end(&writer);

@@ -20,7 +20,7 @@ bool follow_tell_task(struct ab_a2a_follow *follow, const struct ab_task *task, 
 
     ab_json_writer_init(&writer, &text);
     ab_a2a_begin(&writer, follow->call->form, "task", "task");
-    if (ab_a2a_write_task(&writer, follow->call, task, &wish) < 0) {
+    if (ab_a2a_write_task(&writer, ab_a2a_view_of(follow->call), task, &wish) < 0) {
         ab_buf_deinit(&text);
         follow_fail(follow);
         return false;

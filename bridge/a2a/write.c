@@ -238,24 +238,29 @@ bool ab_a2a_write_result(struct ab_json_writer *writer, const struct ab_a2a_form
     return true;
 }
 
-static int write_artifacts(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_task *task)
+static int write_artifacts(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task)
 {
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    int result = task->n_artifacts > 0 ? ab_engine_artifacts(call->a2a->settings.engine, task->id, &text) : AB_OK;
+    int result = task->n_artifacts > 0 ? ab_engine_artifacts(view.engine, task->id, &text) : AB_OK;
     struct ab_json_iterator each = ab_json_iterate(ab_json_trusted(text.data));
     struct ab_json artifact;
 
     ab_json_write_key(writer, "artifacts");
     ab_json_array_begin(writer);
     while (ab_json_next(&each, NULL, &artifact))
-        ab_a2a_write_artifact(writer, call->form, artifact);
-    (void)ab_a2a_write_result(writer, call->form, task);
+        ab_a2a_write_artifact(writer, view.form, artifact);
+    (void)ab_a2a_write_result(writer, view.form, task);
     ab_json_array_end(writer);
     ab_buf_deinit(&text);
     return result;
 }
 
-int ab_a2a_write_task(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_task *task,
+struct ab_a2a_view ab_a2a_view_of(const struct ab_a2a_call *call)
+{
+    return (struct ab_a2a_view){ .engine = call->a2a->settings.engine, .form = call->form };
+}
+
+int ab_a2a_write_task(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task,
                       const struct ab_a2a_task_wish *wish)
 {
     struct ab_buf open = AB_BUF_INIT(AB_BUF_UNBOUNDED);
@@ -267,11 +272,11 @@ int ab_a2a_write_task(struct ab_json_writer *writer, const struct ab_a2a_call *c
     ab_json_put_text(writer, "id", task->id);
     ab_json_put_text(writer, "contextId", task->thread_id);
     ab_json_write_key(writer, "status");
-    ab_a2a_write_status(writer, call->form, &status);
+    ab_a2a_write_status(writer, view.form, &status);
     if (wish->artifacts)
-        result = write_artifacts(writer, call, task);
+        result = write_artifacts(writer, view, task);
     if (result == AB_OK)
-        result = ab_a2a_write_history(writer, call, task, wish->history_length);
+        result = ab_a2a_write_history(writer, view, task, wish->history_length);
     ab_buf_deinit(&open);
     return result;
 }

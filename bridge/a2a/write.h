@@ -48,13 +48,20 @@ struct ab_a2a_status ab_a2a_status_of(const struct ab_task *task, struct ab_buf 
 void ab_a2a_write_status(struct ab_json_writer *writer, const struct ab_a2a_form *form,
                          const struct ab_a2a_status *status);
 
+/* Where a task's log is read, and how it is written. */
+struct ab_a2a_view {
+    struct ab_engine *engine;
+    const struct ab_a2a_form *form;
+};
+struct ab_a2a_view ab_a2a_view_of(const struct ab_a2a_call *call);
+
 struct ab_a2a_task_wish {
     int64_t history_length; /* < 0: all */
     bool artifacts;
     const char *said; /* in place of the status' words; or NULL */
 };
 /* Its members, inside an object that has been begun. < 0: the log cannot be read. */
-AB_MUST int ab_a2a_write_task(struct ab_json_writer *writer, const struct ab_a2a_call *call, const struct ab_task *task,
+AB_MUST int ab_a2a_write_task(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task,
                               const struct ab_a2a_task_wish *wish);
 /* The members of an artifact but its parts, from an event or an artifact of the engine, then its parts. */
 void ab_a2a_write_artifact(struct ab_json_writer *writer, const struct ab_a2a_form *form, struct ab_json artifact);
@@ -64,7 +71,7 @@ bool ab_a2a_write_result(struct ab_json_writer *writer, const struct ab_a2a_form
 AB_MUST char *ab_a2a_result_id(const char *task_id);
 
 /* The member "history": at most `length` messages, the newest of them (< 0: all). */
-AB_MUST int ab_a2a_write_history(struct ab_json_writer *writer, const struct ab_a2a_call *call,
-                                 const struct ab_task *task, int64_t length);
+AB_MUST int ab_a2a_write_history(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task,
+                                 int64_t length);
 
 #endif

@@ -14,8 +14,11 @@ void ab_hints_write(struct ab_buf *out, const char *url)
                   "Cursor, .cursor/mcp.json:\n"
                   "  { \"mcpServers\": { \"agentbridge\": { \"url\": \"%s/mcp\" } } }\n"
                   "\n"
+                  "Other agents (A2A): the default agent's card\n"
+                  "  %s/.well-known/agent-card.json\n"
+                  "\n"
                   "By hand:\n",
-                  url, url, url);
+                  url, url, url, url);
     ab_buf_printf(
         out,
         "  curl -s %s/mcp \\\n"
