@@ -1,6 +1,7 @@
 #include "a2a/answer.h"
 
 #include "base/mem.h"
+#include "task/question.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,42 +11,6 @@ struct open_question {
     struct ab_json key;
     struct ab_json question;
 };
-
-/* The open question when there is just one. */
-static bool find_single(struct ab_json questions, struct open_question *out)
-{
-    struct ab_json_iterator each = ab_json_iterate(questions);
-    struct ab_json key;
-    struct ab_json question;
-    size_t n = 0;
-
-    while (ab_json_next(&each, &key, &question)) {
-        if (ab_json_exists(ab_json_member(question, "answer")))
-            continue;
-        *out = (struct open_question){ key, question };
-        n++;
-    }
-    return n == 1;
-}
-
-/* The one required string of a form, which a plain text answers; else no value. */
-static struct ab_json text_field(struct ab_json question)
-{
-    struct ab_json schema = ab_json_member(question, "schema");
-    struct ab_json required = ab_json_member(schema, "required");
-    struct ab_json_iterator names = ab_json_iterate(required);
-    struct ab_json_iterator fields = ab_json_iterate(ab_json_member(schema, "properties"));
-    struct ab_json name;
-    struct ab_json key;
-    struct ab_json field;
-
-    if (ab_json_count(required) != 1 || !ab_json_next(&names, NULL, &name))
-        return (struct ab_json){ 0 };
-    while (ab_json_next(&fields, &key, &field))
-        if (ab_json_equal(key, name))
-            return ab_json_string_is(ab_json_member(field, "type"), "string") ? key : (struct ab_json){ 0 };
-    return (struct ab_json){ 0 };
-}
 
 static bool is_kind(struct ab_json question, const char *kind)
 {
@@ -122,7 +87,7 @@ static const char *judge(struct ab_json text)
 
 static char *answer_in_words(const struct open_question *open, struct ab_json text)
 {
-    struct ab_json field = text_field(open->question);
+    struct ab_json field = ab_question_text_field(open->question);
     const char *action = NULL;
 
     if (is_kind(open->question, "approval") || is_kind(open->question, "url"))
@@ -146,7 +111,8 @@ static void say_expected(struct ab_json questions, char *expected, size_t size)
     while (ab_json_next(&each, &key, &question))
         if (!ab_json_exists(ab_json_member(question, "answer")))
             ab_buf_printf(&keys, "%s%.*s", keys.size > 0 ? ", " : "", AB_STR_ARGS(key.text));
-    if (find_single(questions, &open) && !is_kind(open.question, "form") && !is_kind(open.question, "request"))
+    if (ab_questions_single(questions, &open.key, &open.question) && !is_kind(open.question, "form") &&
+        !is_kind(open.question, "request"))
         snprintf(expected, size,
                  "This is no answer. Say yes or no, or send a data part {%.*s:{\"action\":\"accept\"}} (or decline).",
                  AB_STR_ARGS(open.key.text));
@@ -165,7 +131,7 @@ char *ab_a2a_answers_from_parts(const struct ab_task *task, struct ab_json parts
     struct ab_buf keyed = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
     struct open_question open = { 0 };
-    bool single = find_single(questions, &open);
+    bool single = ab_questions_single(questions, &open.key, &open.question);
     char *worded = NULL;
     struct ab_json part;
 
@@ -195,8 +161,9 @@ char *ab_a2a_answer_parts(struct ab_json asked, struct ab_json answers)
     struct ab_json key;
     struct ab_json answer;
 
-    if (find_single(asked, &open) && ab_json_next(&each, &key, &answer) && is_kind(open.question, "form")) {
-        AB_CLEANUP(ab_free_string) char *field = ab_json_string_dup(text_field(open.question));
+    if (ab_questions_single(asked, &open.key, &open.question) && ab_json_next(&each, &key, &answer) &&
+        is_kind(open.question, "form")) {
+        AB_CLEANUP(ab_free_string) char *field = ab_json_string_dup(ab_question_text_field(open.question));
         struct ab_json content = ab_json_member(answer, "content");
         struct ab_json text = ab_json_member(content, field != NULL ? field : "");
         if (ab_json_is(text, AB_JSON_STRING) && ab_json_count(content) == 1)

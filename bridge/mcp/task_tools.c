@@ -2,6 +2,7 @@
 #include "mcp/input_state.h"
 #include "mcp/tool_call.h"
 #include "mcp/wait.h"
+#include "task/question.h"
 
 #include "base/mem.h"
 
@@ -93,48 +94,6 @@ void ab_mcp_tool_stop_task(struct ab_mcp_request *request, struct ab_json argume
     ab_task_deinit(&task);
 }
 
-/* The one open question, when there is just one. */
-static bool single_question(const struct ab_task *task, struct ab_json *key, struct ab_json *question)
-{
-    struct ab_json_iterator each = ab_json_iterate(ab_json_trusted(task->questions_json));
-    struct ab_json next_key;
-    struct ab_json next;
-    size_t n = 0;
-
-    while (ab_json_next(&each, &next_key, &next)) {
-        if (ab_json_exists(ab_json_member(next, "answer")))
-            continue;
-        *key = next_key;
-        *question = next;
-        n++;
-    }
-    return n == 1;
-}
-
-/* The one field that a plain text can answer: the only required one, or the only one; it must be a string. */
-static struct ab_json text_field(struct ab_json question)
-{
-    struct ab_json schema = ab_json_member(question, "schema");
-    struct ab_json properties = ab_json_member(schema, "properties");
-    struct ab_json required = ab_json_member(schema, "required");
-    struct ab_json_iterator each = ab_json_iterate(properties);
-    struct ab_json key = { 0 };
-    struct ab_json field = { 0 };
-
-    if (ab_json_count(required) == 1) {
-        struct ab_json_iterator names = ab_json_iterate(required);
-        struct ab_json name;
-        while (ab_json_next(&names, NULL, &name))
-            while (ab_json_next(&each, &key, &field))
-                if (ab_json_equal(key, name))
-                    return ab_json_string_is(ab_json_member(field, "type"), "string") ? key : (struct ab_json){ 0 };
-    } else if (ab_json_count(properties) == 1 && ab_json_next(&each, &key, &field) &&
-               ab_json_string_is(ab_json_member(field, "type"), "string")) {
-        return key;
-    }
-    return (struct ab_json){ 0 };
-}
-
 /* Turns `text` or `approve` into answers by key; NULL: `reason` says why not. */
 static char *short_answer(const struct ab_task *task, struct ab_json arguments, const char **reason)
 {
@@ -145,13 +104,13 @@ static char *short_answer(const struct ab_task *task, struct ab_json arguments, 
     struct ab_json field;
 
     *reason = "Give answers by key: text and approve need exactly one open question";
-    if (!single_question(task, &key, &question))
+    if (!ab_questions_single(ab_json_trusted(task->questions_json), &key, &question))
         return NULL;
     if (ab_json_exists(approve)) {
         return ab_format("{%.*s:{\"action\":\"%s\"}}", AB_STR_ARGS(key.text),
                          ab_json_is_true(approve) ? "accept" : "decline");
     }
-    field = text_field(question);
+    field = ab_question_text_field(question);
     *reason = "The open question is not answered by one text: see its schema in get-task, and give answers by key";
     if (!ab_json_exists(text) || !ab_json_exists(field))
         return NULL;

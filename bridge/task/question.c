@@ -172,6 +172,49 @@ enum ab_task_reason ab_questions_reason(struct ab_json asked)
     return only_approvals ? AB_REASON_APPROVAL : AB_REASON_INPUT;
 }
 
+/* --- answering in short --- */
+
+bool ab_questions_single(struct ab_json questions, struct ab_json *key, struct ab_json *question)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(questions);
+    struct ab_json next_key;
+    struct ab_json next;
+    size_t n_open = 0;
+    while (ab_json_next(&iterator, &next_key, &next)) {
+        if (ab_json_exists(ab_json_member(next, "answer"))) {
+            continue;
+        }
+        *key = next_key;
+        *question = next;
+        n_open++;
+    }
+    return n_open == 1;
+}
+
+struct ab_json ab_question_text_field(struct ab_json question)
+{
+    struct ab_json none = { { NULL, 0 } };
+    struct ab_json schema = ab_json_member(question, "schema");
+    struct ab_json required = ab_json_member(schema, "required");
+    struct ab_json properties = ab_json_member(schema, "properties");
+    struct ab_json_iterator names = ab_json_iterate(required);
+    struct ab_json_iterator fields = ab_json_iterate(properties);
+    struct ab_json name = none;
+    struct ab_json key;
+    struct ab_json field;
+    if (ab_json_count(required) == 1) {
+        (void)ab_json_next(&names, NULL, &name);
+    } else if (ab_json_count(properties) != 1) {
+        return none;
+    }
+    while (ab_json_next(&fields, &key, &field)) {
+        if (!ab_json_exists(name) || ab_json_equal(key, name)) {
+            return ab_json_string_is(ab_json_member(field, "type"), "string") ? key : none;
+        }
+    }
+    return none;
+}
+
 /* --- answering --- */
 
 static bool is_form(struct ab_json question)

@@ -17,6 +17,11 @@
 AB_MUST bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size);
 /* Why a task pauses for these: auth when any is a url, approval when all are approvals, else input. */
 enum ab_task_reason ab_questions_reason(struct ab_json asked);
+/* Whether just one question of a round has no answer yet; then it and its key are filled in. */
+AB_MUST bool ab_questions_single(struct ab_json questions, struct ab_json *key, struct ab_json *question);
+/* The key of the one field that a plain text can answer: a form's only required field, or its only one, when that is
+ * a string. Else no value. */
+struct ab_json ab_question_text_field(struct ab_json question);
 /* Whether `answer` fits `question`; if not, `reason` names the field and what is expected. */
 AB_MUST bool ab_question_fits(struct ab_json question, struct ab_json answer, char *reason, size_t reason_size);
 /* Writes the answer as the agent gets it: a form's absent fields take their defaults. `answer` fits. */
