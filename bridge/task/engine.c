@@ -63,6 +63,7 @@ void ab_engine_add_agent(struct ab_engine *engine, const struct ab_agent_setting
     added->settings.title = ab_strdup(settings->title);
     added->settings.description = ab_strdup(settings->description);
     added->settings.kind = ab_strdup(settings->kind);
+    added->settings.webhooks_json = ab_strdup(settings->webhooks_json);
     if (added->settings.timeout_ms == 0) {
         added->settings.timeout_ms = default_timeout_ms;
     }
@@ -83,7 +84,7 @@ static void agent_free(struct engine_agent *agent)
         agent->agent->ops->free(agent->agent);
     }
     const char *strings[] = { agent->settings.id, agent->settings.title, agent->settings.description,
-                              agent->settings.kind };
+                              agent->settings.kind, agent->settings.webhooks_json };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         char *owned = NULL;
         memcpy(&owned, &strings[i], sizeof owned);

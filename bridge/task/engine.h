@@ -27,6 +27,8 @@ struct ab_engine_settings {
     int64_t sweep_every_ms;     /* [60 s] */
     size_t output_bytes;        /* [16 MiB] all that one task may report */
     size_t store_backlog_bytes; /* [32 MiB] above it agents are told to slow down */
+    ab_loop_fn outbox_grew;     /* or NULL: called when deliveries have been committed */
+    void *outbox_arg;
 };
 
 enum ab_turns { AB_TURNS_QUEUE, AB_TURNS_REFUSE };
@@ -40,8 +42,9 @@ struct ab_agent_settings {
     int64_t timeout_ms;       /* [600 s] working time; pauses do not count */
     int64_t pause_timeout_ms; /* [24 h] an unanswered pause ends in error "nobody answered" */
     enum ab_turns turns;
-    uint32_t turns_deep;      /* [16] waiting turns of one thread */
-    bool retry_after_restart; /* else a run that a restart cut off ends in error, interrupted */
+    uint32_t turns_deep;       /* [16] waiting turns of one thread */
+    const char *webhooks_json; /* or NULL: who is told of its tasks, see task/outbox.h */
+    bool retry_after_restart;  /* else a run that a restart cut off ends in error, interrupted */
 };
 
 AB_MUST struct ab_engine *ab_engine_new(const struct ab_engine_settings *settings);
@@ -75,6 +78,7 @@ struct ab_new_task {
     const char *input_json;
     const char *options_json;    /* or NULL: {} */
     const char *idempotency_key; /* or NULL */
+    const char *webhooks_json;   /* or NULL: who else is told of this task, see task/outbox.h */
 };
 
 enum ab_create_outcome {

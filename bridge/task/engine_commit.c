@@ -1,6 +1,7 @@
 /* From decided to durable: events collect, one commit of a task is under way at a time, and what the store refuses
  * ends the task without a gap in its log. */
 #include "task/engine_internal.h"
+#include "task/outbox.h"
 
 static const uint64_t first_try_ms = 1000;
 static const uint64_t longest_try_ms = 60000;
@@ -124,6 +125,9 @@ static void stored(struct hot *hot)
         engine_count_created(hot);
     }
     hot->tries = 0;
+    if (hot->flight_tells && engine->settings.outbox_grew != NULL) {
+        engine->settings.outbox_grew(engine->settings.outbox_arg);
+    }
     engine_watch_notify(engine, hot->task.id);
     engine_calls_release(hot);
     if (hot_is_terminal(hot) && hot_is_durable(hot) && !hot->counted) {
@@ -161,15 +165,23 @@ void hot_flush(struct hot *hot)
         return;
     }
     struct ab_store *store = hot->engine->settings.store;
+    struct ab_outbox_rows rows = { 0 };
+    ab_outbox_collect(&rows, hot->agent != NULL ? hot->agent->settings.webhooks_json : NULL, 0, hot->events,
+                      hot->n_events);
+    ab_outbox_collect(&rows, hot->request.webhooks_json, AB_OUTBOX_CALLER_LANES, hot->events, hot->n_events);
     struct ab_store_commit commit = {
         .task = &hot->task,
         .request = hot->stored ? NULL : &hot->request,
         .expected_last_event = hot->durable,
         .events = hot->events,
         .n_events = hot->n_events,
+        .deliveries = rows.rows,
+        .n_deliveries = rows.count,
     };
+    hot->flight_tells = rows.count > 0;
     hot->flight = hot->task.last_event;
     hot->engine->n_commits++;
     store->ops->commit(store, &commit, commit_done, hot);
+    ab_outbox_deinit(&rows);
     hot_drop_events(hot);
 }

@@ -247,6 +247,7 @@ static void fill_request(const struct ab_new_task *wanted, struct ab_task_reques
     request->input_json = ab_strdup(wanted->input_json != NULL ? wanted->input_json : "{}");
     request->options_json = ab_strdup(wanted->options_json != NULL ? wanted->options_json : "{}");
     request->idempotency_key = ab_strdup(wanted->idempotency_key);
+    request->webhooks_json = ab_strdup(wanted->webhooks_json);
 }
 
 static struct hot *make(struct ab_engine *engine, const struct ab_new_task *wanted)

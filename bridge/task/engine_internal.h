@@ -71,8 +71,9 @@ struct hot {
     struct ab_event *events; /* collected, not yet handed to the store */
     size_t n_events;
     size_t events_capacity;
-    uint64_t durable; /* number of the newest event in the store */
-    uint64_t flight;  /* newest event of the commit under way; 0: none */
+    uint64_t durable;  /* number of the newest event in the store */
+    uint64_t flight;   /* newest event of the commit under way; 0: none */
+    bool flight_tells; /* it leaves deliveries */
     struct ab_list waiting;
 
     bool stored;  /* the row exists */
