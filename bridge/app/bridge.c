@@ -104,6 +104,15 @@ static bool build_signer(struct ab_bridge *bridge, struct place reason)
     return bridge->signer != NULL;
 }
 
+/* For agents that stand elsewhere, and for those elsewhere who want to be told. */
+static bool build_client(struct ab_bridge *bridge, struct place reason)
+{
+    bridge->client = ab_client_curl_new(bridge->loop, &bridge->log, 0);
+    if (bridge->client == NULL)
+        snprintf(reason.reason, reason.size, "libcurl gives no client");
+    return bridge->client != NULL;
+}
+
 /* The engine's limit holds for every task, so the most generous agent sets it. */
 static size_t largest_output(const struct ab_config *config)
 {
@@ -116,18 +125,31 @@ static size_t largest_output(const struct ab_config *config)
     return largest;
 }
 
-static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+static struct ab_agent *make_command(struct ab_bridge *bridge, const struct ab_config_agent *agent)
 {
     struct ab_command_settings command = agent->command;
 
-    if (agent->embedded != NULL) {
-        ab_engine_add_agent(bridge->engine, &agent->settings, agent->embedded);
-        return;
-    }
     command.loop = ab_loop_uv_port(bridge->loop);
     command.processes = bridge->processes;
     command.log = &bridge->log;
-    ab_engine_add_agent(bridge->engine, &agent->settings, ab_command_agent_new(&command));
+    return ab_command_agent_new(&command);
+}
+
+static struct ab_agent *make_embedded(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    (void)bridge;
+    return agent->embedded;
+}
+
+static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    static struct ab_agent *(*const makers[AB_CONFIG_KIND_COUNT])(struct ab_bridge *,
+                                                                  const struct ab_config_agent *) = {
+        [AB_CONFIG_COMMAND] = make_command,
+        [AB_CONFIG_EMBEDDED] = make_embedded,
+    };
+
+    ab_engine_add_agent(bridge->engine, &agent->settings, makers[agent->kind](bridge, agent));
 }
 
 static bool build_engine(struct ab_bridge *bridge, struct place reason)
@@ -292,7 +314,7 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer, build_signer, build_engine,
+        build_loop, build_store, build_sealer, build_signer, build_client,  build_engine,
         build_mcp,  build_a2a,   build_httpd,  start_engine, build_control,
     };
 
@@ -365,6 +387,8 @@ void ab_bridge_free(struct ab_bridge *bridge)
     ab_control_free(bridge->control);
     if (bridge->engine != NULL)
         ab_engine_free(bridge->engine);
+    if (bridge->client != NULL)
+        bridge->client->ops->free(bridge->client);
     if (bridge->processes != NULL)
         ab_process_uv_free(bridge->processes);
     ab_sealer_free(bridge->sealer);

@@ -5,6 +5,7 @@
 #include "app/config.h"
 #include "app/control.h"
 #include "app/routes.h"
+#include "io/client_curl.h"
 #include "io/httpd_lws.h"
 #include "io/pipe_server_uv.h"
 #include "io/process_uv.h"
@@ -19,6 +20,7 @@ struct ab_bridge {
     struct ab_sealer *sealer;
     struct ab_signer *signer; /* or NULL: nothing is signed */
     struct ab_process_host *processes;
+    struct ab_http_client *client;
     struct ab_engine *engine;
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;

@@ -45,8 +45,7 @@ static void read_agents(struct ab_config_reader *reader, const struct ab_schema 
 
     reader->config->agents = ab_alloc(ab_json_count(agents) + 1, sizeof *reader->config->agents);
     while (ab_json_next(&iterator, &key, &agent)) {
-        if (ab_json_string_is(ab_json_member(agent, "kind"), "command") &&
-            ab_config_check_agent(schema, key, agent, NULL))
+        if (ab_config_knows_kind(agent) && ab_config_check_agent(schema, key, agent, NULL))
             ab_config_read_agent(reader, key, agent);
     }
 }

@@ -8,12 +8,17 @@
 #include "app/problems.h"
 #include "auth/seal.h"
 #include "mcp/mcp.h"
+#include "wire/guard.h"
 
+enum ab_config_kind { AB_CONFIG_COMMAND, AB_CONFIG_EMBEDDED, AB_CONFIG_KIND_COUNT };
+
+/* What only one kind has stands in that kind's own settings, whose ports are for the composition root to fill in. */
 struct ab_config_agent {
     struct ab_agent_settings settings;
-    struct ab_command_settings command; /* its ports are for the composition root to fill in */
-    struct ab_agent *embedded;          /* instead of a command: one that the embedding program brings; or NULL */
-    bool published;                     /* as the tool below */
+    enum ab_config_kind kind;
+    struct ab_command_settings command;
+    struct ab_agent *embedded; /* one that the embedding program brings */
+    bool published;            /* as the tool below */
     struct ab_mcp_tool tool;
     struct ab_a2a_agent_settings a2a; /* what its card says beside the rest */
 };
@@ -31,6 +36,7 @@ struct ab_config {
     bool insecure_open;
     const char *const *hosts; /* NULL-terminated; that of public_url too */
     const char *const *origins;
+    struct ab_guard guard; /* what requests to addresses of callers may reach besides the public ones */
     unsigned char (*seal_keys)[AB_SEAL_KEY_BYTES];
     size_t n_seal_keys;
 

@@ -1,8 +1,6 @@
-/* One agent of the configuration, and the tool it is published as. Its parts fit the schema when they come here. */
+/* One agent of the configuration: what all kinds have, and the tool it is published as. What only one kind has is read
+ * in config_<kind>.c. Its parts fit the schema when they come here. */
 #include "app/config_parts.h"
-#include "base/mem.h"
-
-#include <string.h>
 
 #define DAYS_MS ((int64_t)86400000)
 
@@ -18,6 +16,12 @@ static enum ab_tool_task_mode task_mode(struct ab_json tool)
     if (ab_json_string_is(value, "never"))
         return AB_TOOL_TASK_NEVER;
     return ab_json_string_is(value, "always") ? AB_TOOL_TASK_ALWAYS : AB_TOOL_TASK_AUTO;
+}
+
+/* Of programs only those that speak in events can ask; what stands elsewhere may always. */
+static bool may_ask(const struct ab_config_agent *agent)
+{
+    return agent->kind != AB_CONFIG_COMMAND || agent->command.output == AB_COMMAND_EVENTS;
 }
 
 static void read_tool(struct ab_config *config, struct ab_config_agent *out, struct ab_json agent, struct ab_json tool)
@@ -40,7 +44,7 @@ static void read_tool(struct ab_config *config, struct ab_config_agent *out, str
         .requires_json = ab_config_raw(config, tool, "requires"),
         .task = task_mode(tool),
         .ask_on_call = ab_json_string_is(ab_json_member(tool, "ask"), "call"),
-        .can_ask = ab_json_exists(can_ask) ? ab_json_is_true(can_ask) : out->command.output == AB_COMMAND_EVENTS,
+        .can_ask = ab_json_exists(can_ask) ? ab_json_is_true(can_ask) : may_ask(out),
         .on_disconnect = ab_config_on_disconnect(tool, ab_config_on_disconnect(agent, config->on_disconnect)),
     };
 }
@@ -60,50 +64,31 @@ static void read_a2a(struct ab_config *config, struct ab_config_agent *out, stru
     };
 }
 
-/* The program with a slash is a path relative to the configuration; the arguments are the program's business. */
-static const char *const *read_command(struct ab_config_reader *reader, struct ab_json command)
-{
-    const char *const *texts = ab_config_texts(reader->config, command, NULL);
-    size_t n = ab_json_count(command);
-    const char **out = ab_alloc(n + 1, sizeof *out);
+static const struct {
+    const char *name;
+    enum ab_config_kind kind;
+    void (*read)(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
+} kinds[] = {
+    { "command", AB_CONFIG_COMMAND, ab_config_read_command },
+};
 
-    (void)ab_config_keep(reader->config, out);
-    memcpy(out, texts, n * sizeof *out);
-    if (n > 0 && out[0] != NULL && strchr(out[0], '/') != NULL)
-        out[0] = ab_config_path(reader, out[0]);
-    return out;
+bool ab_config_knows_kind(struct ab_json agent)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i].name))
+            return true;
+    }
+    return false;
 }
 
-static const char *const *read_environment(struct ab_config *config, struct ab_json names)
+static void read_kind(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent)
 {
-    static const char *const path_only[] = { "PATH", NULL };
-
-    return ab_json_exists(names) ? ab_config_texts(config, names, NULL) : path_only;
-}
-
-static size_t own_or(struct ab_json agent, const char *key, size_t common)
-{
-    int64_t own = ab_config_int(agent, key);
-
-    return own > 0 ? (size_t)own : common;
-}
-
-static void read_command_agent(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent)
-{
-    struct ab_config *config = reader->config;
-    bool events = ab_json_string_is(ab_json_member(agent, "output"), "events");
-
-    out->command = (struct ab_command_settings){
-        .id = out->settings.id,
-        .command = read_command(reader, ab_json_member(agent, "command")),
-        .directory = ab_config_path(reader, ab_config_text(config, agent, "directory")),
-        .environment = read_environment(config, ab_json_member(agent, "env")),
-        .output = events ? AB_COMMAND_EVENTS : AB_COMMAND_TEXT,
-        .line_bytes = own_or(agent, "line_bytes", config->line_bytes),
-        .output_bytes = own_or(agent, "output_bytes", config->output_bytes),
-        .cancel_ms = (uint32_t)ab_config_ms(agent, "cancel_s", DAYS_MS),
-        .terminate_ms = (uint32_t)ab_config_ms(agent, "terminate_s", DAYS_MS),
-    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i].name)) {
+            out->kind = kinds[i].kind;
+            kinds[i].read(reader, out, agent);
+        }
+    }
 }
 
 void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, struct ab_json agent)
@@ -125,7 +110,7 @@ void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, s
         .turns_deep = (uint32_t)ab_config_int(agent, "turns_deep"),
         .retry_after_restart = ab_json_string_is(ab_json_member(agent, "restart"), "retry"),
     };
-    read_command_agent(reader, out, agent);
+    read_kind(reader, out, agent);
     read_a2a(config, out, ab_json_member(agent, "a2a"));
     if (ab_json_exists(tool))
         read_tool(config, out, agent, tool);

@@ -173,7 +173,7 @@ static void check_later_agents(struct ab_json agents, struct ab_problems *proble
         AB_CLEANUP(ab_free_string) char *kind = ab_format("agents.%s.kind", id == NULL ? "?" : id);
         AB_CLEANUP(ab_free_string) char *webhooks = ab_format("agents.%s.webhooks", id == NULL ? "?" : id);
 
-        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !ab_config_knows_kind(agent); i++) {
             if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i]))
                 ab_problem_error(problems, kind, "agents of kind \"%s\" are not in this version; \"command\" is",
                                  kinds[i]);
@@ -208,9 +208,6 @@ void ab_config_check_later(struct ab_json root, struct ab_problems *problems)
 
     if (holds_something(ab_json_member(root, "tls")))
         ab_problem_error(problems, "tls", "TLS is not in this version; put a proxy that speaks it in front");
-    if (holds_something(ab_json_at(root, "outbound", "allow", NULL)))
-        ab_problem_error(problems, "outbound.allow",
-                         "this version sends no requests to addresses of callers; leave it out");
     if (holds_something(ab_json_at(root, "rest", "strict", NULL)))
         ab_problem_error(problems, "rest.strict", "the REST API is not in this version; leave it out");
     check_later_auth(ab_json_member(root, "auth"), problems);
@@ -305,6 +302,8 @@ static void check_directory(const struct ab_config_agent *agent, bool only_warn,
 void ab_config_check_programs(const struct ab_config *config, bool only_warn, struct ab_problems *problems)
 {
     for (size_t i = 0; i < config->n_agents; i++) {
+        if (config->agents[i].kind != AB_CONFIG_COMMAND)
+            continue;
         check_program(&config->agents[i], only_warn, problems);
         check_directory(&config->agents[i], only_warn, problems);
     }

@@ -34,6 +34,10 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
                         const struct ab_config_overrides *overrides);
 /* The agents whose parts the schema took (config_agents.c). */
 void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, struct ab_json agent);
+/* Whether its kind is one that this version can run. */
+bool ab_config_knows_kind(struct ab_json agent);
+/* What only agents of one kind have (config_<kind>.c); the rest of `out` is filled already. */
+void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 
 /* The configuration's own schema, from the binary (config_schema.c). */
 AB_MUST struct ab_schema *ab_config_schema(void);

@@ -128,6 +128,28 @@ static void read_doors(struct ab_config_reader *reader, struct ab_json root)
     config->origins = ab_config_texts(config, ab_json_member(root, "origins"), own_origin);
 }
 
+static void read_outbound(struct ab_config_reader *reader, struct ab_json allow)
+{
+    struct ab_config *config = reader->config;
+    struct ab_guard_network *networks = ab_alloc(ab_json_count(allow) + 1, sizeof *networks);
+    struct ab_json_iterator iterator = ab_json_iterate(allow);
+    struct ab_json item;
+
+    config->guard.networks = networks;
+    (void)ab_config_keep(config, networks);
+    for (size_t i = 0; ab_json_is(allow, AB_JSON_ARRAY) && ab_json_next(&iterator, NULL, &item); i++) {
+        AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(item);
+        char where[48];
+
+        snprintf(where, sizeof where, "outbound.allow.%zu", i);
+        if (text != NULL && ab_guard_network_parse(ab_str(text), &networks[config->guard.n_networks]))
+            config->guard.n_networks++;
+        else if (text != NULL)
+            ab_problem_error(reader->problems, where,
+                             "must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found \"%s\"", text);
+    }
+}
+
 static void read_limits(struct ab_config *config, struct ab_json limits)
 {
     config->request_bytes = (size_t)ab_config_int(limits, "request_bytes");
@@ -173,6 +195,7 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     config->insecure_open = ab_json_is_true(ab_json_at(root, "auth", "insecure_open", NULL));
     read_doors(reader, root);
     read_seal_keys(reader, ab_json_member(root, "seal_keys"));
+    read_outbound(reader, ab_json_at(root, "outbound", "allow", NULL));
     read_limits(config, ab_json_member(root, "limits"));
     read_waits(config, ab_json_member(root, "waits"));
     config->keep_ms = ab_config_ms(ab_json_member(root, "tasks"), "keep_s", 3650 * DAYS_MS);

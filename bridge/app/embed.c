@@ -28,6 +28,7 @@ static void describe(struct ab_config *config, struct ab_config_agent *out, cons
                       .kind = "embedded",
                       .timeout_ms = agent->timeout_ms,
                       .retry_after_restart = agent->retry_after_restart },
+        .kind = AB_CONFIG_EMBEDDED,
         .embedded = agent->agent,
         .published = agent->tool_name != NULL,
         .tool = { .name = keep_text(config, agent->tool_name),

@@ -75,8 +75,10 @@ static void exact_words(void **state)
           "c: auth.issuers: signing in is not in this version, so this would protect nothing; leave it out\n" },
         { TOP("\"tls\":{\"certificate\":\"c\",\"key\":\"k\"}"),
           "c: tls: TLS is not in this version; put a proxy that speaks it in front\n" },
-        { TOP("\"outbound\":{\"allow\":[\"10.0.0.0/8\"]}"),
-          "c: outbound.allow: this version sends no requests to addresses of callers; leave it out\n" },
+        { TOP("\"outbound\":{\"allow\":[\"10.0.0.0/8\",\"fd00:1::/32\",\"127.0.0.1\"]}"), "" },
+        { TOP("\"outbound\":{\"allow\":[\"10.0.0.0/8\",\"10.0.0.1/8\"]}"),
+          "c: outbound.allow.1: must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found "
+          "\"10.0.0.1/8\"\n" },
         { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
         { TOP("\"limits\":{\"file_bytes\":4096}"), "c: warning: limits.file_bytes: has no effect in this version\n" },
         { "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"}}}",
