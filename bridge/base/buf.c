@@ -20,6 +20,14 @@ void ab_buf_deinit(struct ab_buf *buf)
     *buf = AB_BUF_INIT(buf->maximum);
 }
 
+void ab_buf_wipe(struct ab_buf *buf)
+{
+    if (buf->data != NULL) {
+        explicit_bzero(buf->data, buf->capacity);
+    }
+    ab_buf_deinit(buf);
+}
+
 void ab_buf_clear(struct ab_buf *buf)
 {
     buf->size = 0;

@@ -20,6 +20,8 @@ struct ab_buf {
 void ab_buf_init(struct ab_buf *buf, size_t maximum);
 /* Frees the bytes; the buffer may be used again with the same maximum. */
 void ab_buf_deinit(struct ab_buf *buf);
+/* The same for a secret: its bytes are overwritten first. */
+void ab_buf_wipe(struct ab_buf *buf);
 /* size = 0 and not full; keeps the memory. */
 void ab_buf_clear(struct ab_buf *buf);
 void ab_buf_append(struct ab_buf *buf, const void *data, size_t size);

@@ -77,3 +77,11 @@ void ab_free_string(char **text)
     free(*text);
     *text = NULL;
 }
+
+void ab_free_secret(char **text)
+{
+    if (*text != NULL) {
+        explicit_bzero(*text, strlen(*text));
+    }
+    ab_free_string(text);
+}

@@ -22,5 +22,7 @@ void ab_replace(char **slot, const char *text);
 /* `AB_CLEANUP(ab_free_string) char *text = ...;` frees at the end of the scope. */
 #define AB_CLEANUP(function) __attribute__((cleanup(function)))
 void ab_free_string(char **text);
+/* The same for a secret: its bytes are overwritten first. */
+void ab_free_secret(char **text);
 
 #endif
