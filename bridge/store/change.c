@@ -25,7 +25,8 @@ static size_t commit_size(const struct ab_store_commit *commit)
 {
     const struct ab_task *task = commit->task;
     size_t size = text_size(task->surface_json) + text_size(task->questions_json) + text_size(task->result_json) +
-                  text_size(task->error_json) + text_size(task->status_message);
+                  text_size(task->error_json) + text_size(task->status_message) + text_size(task->notes_json) +
+                  text_size(task->answers_json);
     if (commit->request != NULL) {
         size += text_size(commit->request->message_json) + text_size(commit->request->arguments_json) +
                 text_size(commit->request->input_json) + text_size(commit->request->options_json) +

@@ -153,6 +153,8 @@ static bool read_task(sqlite3_stmt *row, struct ab_task *out)
     out->questions_json = copy_at(row, 20);
     out->result_json = copy_at(row, 21);
     out->error_json = copy_at(row, 22);
+    out->notes_json = copy_at(row, 23);
+    out->answers_json = copy_at(row, 24);
     return true;
 }
 

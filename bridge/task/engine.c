@@ -1,18 +1,13 @@
-/* The engine's beginning and end, its agents, and what it lets others read. */
+/* The engine's beginning and end, and what it lets others read. */
 #include "task/engine.h"
 
 #include "task/engine_internal.h"
 
 #include <string.h>
 
-enum {
-    DEFAULT_RUNNING_PER_OWNER = 1000,
-    DEFAULT_TURNS_DEEP = 16,
-};
+enum { DEFAULT_RUNNING_PER_OWNER = 1000 };
 static const int64_t default_keep_ms = INT64_C(7) * 24 * 3600 * 1000;
 static const int64_t default_sweep_ms = INT64_C(60) * 1000;
-static const int64_t default_timeout_ms = INT64_C(600) * 1000;
-static const int64_t default_pause_ms = INT64_C(24) * 3600 * 1000;
 static const size_t default_output_bytes = (size_t)16 << 20;
 static const size_t default_backlog_bytes = (size_t)32 << 20;
 
@@ -52,66 +47,6 @@ struct ab_engine *ab_engine_new(const struct ab_engine_settings *settings)
     engine->slow_timer = ab_timer_new(settings->loop, engine_slow_check, engine);
     engine_metrics_init(engine);
     return engine;
-}
-
-void ab_engine_add_agent(struct ab_engine *engine, const struct ab_agent_settings *settings, struct ab_agent *agent)
-{
-    struct engine_agent *added = ab_alloc(1, sizeof *added);
-    added->agent = agent;
-    added->settings = *settings;
-    added->settings.id = ab_strdup(settings->id);
-    added->settings.title = ab_strdup(settings->title);
-    added->settings.description = ab_strdup(settings->description);
-    added->settings.kind = ab_strdup(settings->kind);
-    added->settings.webhooks_json = ab_strdup(settings->webhooks_json);
-    if (added->settings.timeout_ms == 0) {
-        added->settings.timeout_ms = default_timeout_ms;
-    }
-    if (added->settings.pause_timeout_ms == 0) {
-        added->settings.pause_timeout_ms = default_pause_ms;
-    }
-    if (added->settings.turns_deep == 0) {
-        added->settings.turns_deep = DEFAULT_TURNS_DEEP;
-    }
-    engine->agents = ab_realloc(engine->agents, (engine->n_agents + 1) * sizeof *engine->agents);
-    engine->agents[engine->n_agents++] = added;
-    engine_metrics_agent(engine, added);
-}
-
-static void agent_free(struct engine_agent *agent)
-{
-    if (agent->agent->ops->free != NULL) {
-        agent->agent->ops->free(agent->agent);
-    }
-    const char *strings[] = { agent->settings.id, agent->settings.title, agent->settings.description,
-                              agent->settings.kind, agent->settings.webhooks_json };
-    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
-        char *owned = NULL;
-        memcpy(&owned, &strings[i], sizeof owned);
-        free(owned);
-    }
-    free(agent);
-}
-
-struct engine_agent *engine_agent_find(const struct ab_engine *engine, const char *id)
-{
-    for (size_t i = 0; i < engine->n_agents; i++) {
-        if (strcmp(engine->agents[i]->settings.id, id) == 0) {
-            return engine->agents[i];
-        }
-    }
-    return NULL;
-}
-
-const struct ab_agent_settings *ab_engine_agent_at(const struct ab_engine *engine, size_t index)
-{
-    return index < engine->n_agents ? &engine->agents[index]->settings : NULL;
-}
-
-const struct ab_agent_settings *ab_engine_agent(const struct ab_engine *engine, const char *id)
-{
-    const struct engine_agent *agent = engine_agent_find(engine, id);
-    return agent != NULL ? &agent->settings : NULL;
 }
 
 /* --- the end --- */
@@ -158,10 +93,7 @@ void ab_engine_free(struct ab_engine *engine)
     }
     free_calls(engine);
     engine_watches_orphan(engine);
-    for (size_t i = 0; i < engine->n_agents; i++) {
-        agent_free(engine->agents[i]);
-    }
-    free(engine->agents);
+    engine_agents_free(engine);
     ab_timer_free(engine->sweep_timer);
     ab_timer_free(engine->slow_timer);
     ab_map_deinit(&engine->hot);

@@ -63,6 +63,12 @@ void ab_engine_free(struct ab_engine *engine);
 const struct ab_agent_settings *ab_engine_agent_at(const struct ab_engine *engine, size_t index);
 const struct ab_agent_settings *ab_engine_agent(const struct ab_engine *engine, const char *id);
 
+/* What the configuration and the agent itself say of it, the configuration first. NULL for an unknown id; valid until
+ * the agent describes itself anew. */
+const struct ab_agent_profile *ab_engine_profile(const struct ab_engine *engine, const char *id);
+/* Rises whenever a profile changes. To be told, watch AB_WATCH_AGENTS. */
+uint64_t ab_engine_agents_version(const struct ab_engine *engine);
+
 /* --- creating --- */
 
 /* What a caller wants; borrowed during the call. JSON members as in struct ab_task_request. */
@@ -79,6 +85,7 @@ struct ab_new_task {
     const char *options_json;    /* or NULL: {} */
     const char *idempotency_key; /* or NULL */
     const char *webhooks_json;   /* or NULL: who else is told of this task, see task/outbox.h */
+    const char *secrets_json;    /* or NULL; credentials for the agent, a JSON object: kept in memory, never stored */
 };
 
 enum ab_create_outcome {
@@ -117,6 +124,8 @@ AB_MUST int ab_engine_artifacts(struct ab_engine *engine, const char *id, struct
 /* --- watching --- */
 
 struct ab_watch;
+/* Instead of a task's id: the profiles of the agents. */
+#define AB_WATCH_AGENTS "agents"
 /* `changed` is called on the loop, never from inside an engine call, when events of this task have been committed
  * since the last call (several commits may share one). The watcher then reads on from its own cursor. */
 AB_MUST struct ab_watch *ab_engine_watch(struct ab_engine *engine, const char *id, ab_loop_fn changed, void *arg);

@@ -8,10 +8,21 @@ enum { ASK_DEPTH = 64, ASK_REASON_SIZE = 512 };
 
 /* --- keys --- */
 
-/* "key", or "key#2", "key#3" ... when it was shown before. */
+/* How much of a shown key is the agent's own: all but a "#2", "#3" ... at its end. */
+static size_t own_size(const char *shown)
+{
+    const char *mark = strrchr(shown, '#');
+    uint64_t round = 0;
+    return mark != NULL && mark > shown && ab_str_to_uint(ab_str(mark + 1), UINT32_MAX, &round) && round >= 2
+               ? (size_t)(mark - shown)
+               : strlen(shown);
+}
+
+/* "key", or "key#2", "key#3" ... when it was shown before, or when it could be taken for such a one: what an agent
+ * called a question can be read off what it is shown as. */
 static char *shown_key(struct hot *hot, const char *key)
 {
-    char *shown = ab_strdup(key);
+    char *shown = own_size(key) == strlen(key) ? ab_strdup(key) : ab_format("%s#2", key);
     for (unsigned round = 2; ab_map_get(&hot->used_keys, ab_str(shown)) != NULL; round++) {
         free(shown);
         shown = ab_format("%s#%u", key, round);
@@ -59,6 +70,18 @@ void hot_recall_keys(struct hot *hot)
 {
     struct ab_store *store = hot->engine->settings.store;
     (void)store->ops->events(store, hot->task.id, 0, AB_EVENT_BIT(AB_EVENT_QUESTION), 0, recall_event, hot);
+}
+
+void hot_recall_round(struct hot *hot)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(ab_json_trusted(hot->task.questions_json));
+    struct ab_json key;
+    while (hot->task.questions_json != NULL && ab_json_next(&iterator, &key, NULL)) {
+        hot->asked = ab_realloc(hot->asked, (hot->n_asked + 1) * sizeof *hot->asked);
+        struct asked *asked = &hot->asked[hot->n_asked++];
+        asked->shown = ab_json_string_dup(key);
+        asked->key = ab_strndup(asked->shown, own_size(asked->shown));
+    }
 }
 
 /* --- asking --- */
@@ -300,6 +323,9 @@ void hot_take_answers(struct hot *hot, struct ab_json answers)
     }
     free(hot->answers);
     hot->answers = answers_for_agent(hot);
+    if (hot->agent->agent->ops->take_up != NULL) {
+        ab_replace(&hot->task.answers_json, hot->answers);
+    }
     hot_withdraw_questions(hot);
     (void)hot_move(hot, AB_TASK_EXECUTING, AB_REASON_NONE, NULL);
     hot->answers_number = hot->task.last_event;

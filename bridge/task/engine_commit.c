@@ -92,6 +92,7 @@ static void not_stored(struct hot *hot, const char *text)
     hot->broken = true;
     ab_replace(&hot->broken_text, text != NULL ? text : "the store refused");
     hot_drop_events(hot);
+    hot->noted = false;
     hot_withdraw_questions(hot);
     engine_calls_refuse(hot, hot->broken_text);
     if (hot->run != NULL) {
@@ -161,7 +162,7 @@ static void commit_done(void *arg, enum ab_store_outcome outcome, const char *te
 
 void hot_flush(struct hot *hot)
 {
-    if (hot->flight != 0 || hot->n_events == 0) {
+    if (hot->flight != 0 || (hot->n_events == 0 && !hot->noted)) {
         return;
     }
     struct ab_store *store = hot->engine->settings.store;
@@ -178,6 +179,7 @@ void hot_flush(struct hot *hot)
         .deliveries = rows.rows,
         .n_deliveries = rows.count,
     };
+    hot->noted = false;
     hot->flight_tells = rows.count > 0;
     hot->flight = hot->task.last_event;
     hot->engine->n_commits++;

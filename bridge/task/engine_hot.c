@@ -159,6 +159,7 @@ void hot_free(struct hot *hot)
     ab_timer_free(hot->timer);
     ab_timer_free(hot->abandon_timer);
     free(hot->answers);
+    hot_wipe_secrets(hot);
     free(hot->broken_text);
     free(hot->key);
     ab_task_request_deinit(&hot->request);
@@ -232,6 +233,14 @@ static char *error_body(const char *message)
     return ab_buf_steal(&body);
 }
 
+void hot_wipe_secrets(struct hot *hot)
+{
+    if (hot->secrets != NULL) {
+        explicit_bzero(hot->secrets, strlen(hot->secrets));
+        ab_replace(&hot->secrets, NULL);
+    }
+}
+
 bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message)
 {
     if (!ab_transition_allowed(hot->task.status, to)) {
@@ -241,6 +250,9 @@ bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason
         hot->task.error_json = error_body(message);
     }
     hot_withdraw_questions(hot);
+    hot_wipe_secrets(hot);
+    ab_replace(&hot->task.notes_json, NULL);
+    ab_replace(&hot->task.answers_json, NULL);
     ab_timer_free(hot->abandon_timer);
     hot->abandon_timer = NULL;
     return hot_move(hot, to, reason, message);

@@ -16,8 +16,15 @@
 #include "task/question.h"
 #include "task/transition.h"
 
+struct ab_agent_seat {
+    struct ab_engine *engine;
+    struct ab_agent_profile told;    /* by the agent; strings owned */
+    struct ab_agent_profile profile; /* with the configuration's words over it; strings of the two */
+};
+
 struct engine_agent {
     struct ab_agent_settings settings; /* strings owned */
+    struct ab_agent_seat seat;
     struct ab_agent *agent;
     struct ab_metric *created;
     struct ab_metric *standing[AB_TASK_STATUS_COUNT]; /* gauges of those not terminal */
@@ -74,6 +81,7 @@ struct hot {
     uint64_t durable;  /* number of the newest event in the store */
     uint64_t flight;   /* newest event of the commit under way; 0: none */
     bool flight_tells; /* it leaves deliveries */
+    bool noted;        /* notes or answers of the row changed, with no event to tell of it */
     struct ab_list waiting;
 
     bool stored;  /* the row exists */
@@ -82,6 +90,7 @@ struct hot {
     bool broken;  /* a commit was refused: only the end `storage` is still to come */
     bool astray;  /* broken, and the store could not say what it has: `task` is nobody's truth */
     bool gone;    /* nothing more to do: to be freed */
+    bool left;    /* an earlier process began its run: the agent takes that up */
     bool counted; /* its end was logged and counted */
     char *broken_text;
     unsigned tries;
@@ -102,6 +111,7 @@ struct hot {
     size_t n_asked;
     char *answers; /* for the agent, once event `answers_number` is durable */
     uint64_t answers_number;
+    char *secrets; /* wiped at the end; or NULL */
 };
 
 /* One attempt at a task; handed to the agent. */
@@ -144,6 +154,7 @@ struct ab_engine {
     size_t n_runs;
     size_t n_commits; /* under way, sweeps included */
     uint64_t swept_from;
+    uint64_t agents_version;
     bool turn_due;
     bool shutting_down;
     bool freed; /* by its owner, while a turn was still due */
@@ -162,6 +173,10 @@ void engine_turn_soon(struct ab_engine *engine);
 void engine_attend(struct hot *hot);
 int64_t engine_now(const struct ab_engine *engine);
 int64_t engine_now_us(const struct ab_engine *engine);
+
+/* --- engine_agents.c --- */
+void engine_agents_attach(struct ab_engine *engine);
+void engine_agents_free(struct ab_engine *engine);
 
 /* --- engine_call.c --- */
 /* Both make a due call; `text` is copied, `task_id` may be NULL. */
@@ -198,6 +213,7 @@ bool hot_move(struct hot *hot, enum ab_task_status to, enum ab_task_reason reaso
 bool hot_stay(struct hot *hot, enum ab_task_reason reason, const char *message);
 /* Ends it: open questions are withdrawn, `error_json` is made of `message` for failed and error. */
 bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message);
+void hot_wipe_secrets(struct hot *hot);
 /* As hot_end with error and a run that is to be wound down. */
 AB_PRINTF(3, 4) void hot_fail(struct hot *hot, enum ab_task_reason reason, const char *format, ...);
 
@@ -213,6 +229,8 @@ void hot_try_again(struct hot *hot);
 /* Decides that it executes; once that is durable, run_start starts the agent: a crash in between must not run it twice.
  */
 void run_begin(struct hot *hot);
+/* The same for one that the agent takes up: nothing is decided anew. */
+void run_continue(struct hot *hot);
 void run_start(struct hot *hot);
 void run_stop_soon(struct hot *hot);
 void run_attend(struct hot *hot);
@@ -238,6 +256,8 @@ void hot_note_problem(struct hot *hot, struct ab_json key, const char *problem);
 void hot_take_answers(struct hot *hot, struct ab_json answers);
 /* Fills used_keys from the log, for a task that is run again. */
 void hot_recall_keys(struct hot *hot);
+/* Fills in what the open round is called by the agent, for a run that is taken up. */
+void hot_recall_round(struct hot *hot);
 
 /* --- engine_time.c --- */
 void hot_clock_stop(struct hot *hot);

@@ -36,6 +36,10 @@ static void take_up(struct hot *hot, bool readable)
         (void)hot_end(hot, AB_TASK_ERROR, AB_REASON_UNREACHABLE, message);
     } else if (!readable) {
         end_interrupted(hot, "the bridge was restarted, and what the task was asked cannot be read any more");
+    } else if (hot->task.status != AB_TASK_PENDING && hot->task.notes_json != NULL &&
+               hot->agent->agent->ops->take_up != NULL) {
+        run_continue(hot);
+        engine_attend(hot);
     } else if (hot->task.status == AB_TASK_PENDING || hot->agent->settings.retry_after_restart) {
         engine_attend(hot);
     } else if (hot->task.status == AB_TASK_PAUSED) {
@@ -71,5 +75,6 @@ int ab_engine_start(struct ab_engine *engine)
         return result;
     }
     engine_sweep_arm(engine);
+    engine_agents_attach(engine);
     return AB_OK;
 }

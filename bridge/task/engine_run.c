@@ -39,6 +39,46 @@ void run_begin(struct hot *hot)
     }
 }
 
+static bool recall_chunk(void *arg, const struct ab_event *event)
+{
+    struct hot *hot = arg;
+    AB_CLEANUP(ab_free_string)
+    char *text = ab_json_string_dup(ab_json_member(ab_json_trusted(event->body_json), "text"));
+    if (text != NULL) {
+        ab_buf_append_text(&hot->chunks, text);
+    }
+    return true;
+}
+
+/* The pieces of the answer that were given before the restart. */
+static void recall_chunks(struct hot *hot)
+{
+    struct ab_store *store = hot->engine->settings.store;
+    (void)store->ops->events(store, hot->task.id, 0, AB_EVENT_BIT(AB_EVENT_CHUNK), 0, recall_chunk, hot);
+}
+
+void run_continue(struct hot *hot)
+{
+    hot->begun = true;
+    hot->left = true;
+    hot_recall_keys(hot);
+    hot_recall_round(hot);
+    recall_chunks(hot);
+    hot->answers = ab_strdup(hot->task.answers_json);
+    hot_clock_stop(hot);
+    hot_clock_arm(hot);
+}
+
+static int start(struct ab_agent *agent, struct ab_run *run, struct hot *hot)
+{
+    if (hot->left) {
+        AB_CLEANUP(ab_free_string) char *notes = ab_strdup(hot->task.notes_json);
+        return agent->ops->take_up(agent, run, &hot->task, &hot->request, notes);
+    }
+    AB_CLEANUP(ab_free_string) char *history = engine_history(hot->engine, &hot->task);
+    return agent->ops->start(agent, run, &hot->task, &hot->request, history);
+}
+
 void run_start(struct hot *hot)
 {
     struct ab_agent *agent = hot->agent->agent;
@@ -47,9 +87,10 @@ void run_start(struct hot *hot)
     run->hot = hot;
     hot->run = run;
     hot->engine->n_runs++;
-    AB_CLEANUP(ab_free_string) char *history = engine_history(hot->engine, &hot->task);
-    int result = agent->ops->start(agent, run, &hot->task, &hot->request, history);
-    if (result == AB_OK) {
+    if (start(agent, run, hot) == AB_OK) {
+        if (hot->answers != NULL) {
+            engine_attend(hot);
+        }
         return;
     }
     run_free(run);
@@ -70,8 +111,9 @@ void run_attend(struct hot *hot)
     struct ab_agent *agent = hot->agent->agent;
     if (run->stop_due) {
         if (!run->stopped) {
+            bool goes_on = hot->engine->shutting_down && !hot_is_terminal(hot) && agent->ops->let_go != NULL;
             run->stopped = true;
-            agent->ops->stop(agent, run);
+            (goes_on ? agent->ops->let_go : agent->ops->stop)(agent, run);
         }
         return;
     }
@@ -174,6 +216,31 @@ void ab_run_ended(struct ab_run *run)
     if (unfinished) {
         hot_fail(hot, AB_REASON_CRASHED, "the agent ended without a result");
     }
+}
+
+void ab_run_remember(struct ab_run *run, const char *notes_json)
+{
+    struct hot *hot = run->hot;
+    if (!is_over(run)) {
+        ab_replace(&hot->task.notes_json, notes_json);
+        hot->noted = true;
+        engine_attend(hot);
+    }
+}
+
+void ab_run_heard(struct ab_run *run)
+{
+    struct hot *hot = run->hot;
+    if (!is_over(run) && hot->task.answers_json != NULL) {
+        ab_replace(&hot->task.answers_json, NULL);
+        hot->noted = true;
+        engine_attend(hot);
+    }
+}
+
+const char *ab_run_secrets(const struct ab_run *run)
+{
+    return run->hot->secrets;
 }
 
 void ab_run_set_context(struct ab_run *run, void *context)

@@ -111,6 +111,8 @@ void ab_task_copy(struct ab_task *out, const struct ab_task *task)
     out->questions_json = ab_strdup(task->questions_json);
     out->result_json = ab_strdup(task->result_json);
     out->error_json = ab_strdup(task->error_json);
+    out->notes_json = ab_strdup(task->notes_json);
+    out->answers_json = ab_strdup(task->answers_json);
 }
 
 void ab_task_deinit(struct ab_task *task)
@@ -126,6 +128,8 @@ void ab_task_deinit(struct ab_task *task)
     ab_replace(&task->questions_json, NULL);
     ab_replace(&task->result_json, NULL);
     ab_replace(&task->error_json, NULL);
+    ab_replace(&task->notes_json, NULL);
+    ab_replace(&task->answers_json, NULL);
 }
 
 void ab_task_request_copy(struct ab_task_request *out, const struct ab_task_request *request)

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 struct ab_agent;
-struct ab_run; /* the engine's; valid from start() until the agent calls ab_run_ended */
+struct ab_run;        /* the engine's; valid from start() or take_up() until the agent calls ab_run_ended */
+struct ab_agent_seat; /* the agent's place in the engine; valid from attach() until free() */
 
 struct ab_agent_ops {
     /* Begins the work. Must not block. `task` and `request` are valid during the call; `history_json` is an array of
@@ -21,14 +22,24 @@ struct ab_agent_ops {
      * owed: > 0 after an AB_REPORT_ERROR that said why, < 0 a fault. */
     int (*start)(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
                  const struct ab_task_request *request, const char *history_json);
-    /* The open questions are answered: {"<key>":{"action","content"?}...}. Called once for each round.
-     * NULL for an agent that asks nothing. */
+    /* Takes up a run that an earlier process left, with the notes of the last ab_run_remember. `task` is executing, or
+     * paused: then its questions are still open. Returns and owes what start() does. NULL for an agent whose runs end
+     * with the process; a run without notes is not taken up either. */
+    int (*take_up)(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
+                   const struct ab_task_request *request, const char *notes_json);
+    /* The open questions are answered: {"<key>":{"action","content"?}...}. Called once for each round; with take_up()
+     * a round is given again after a restart until ab_run_heard. NULL for an agent that asks nothing. */
     void (*answer)(struct ab_agent *agent, struct ab_run *run, const char *answers_json);
     /* The task is over for the outside (stopped, timed out, not storable): wind the work down, at once and surely.
      * Called at most once for a run; reports given afterwards are ignored; ab_run_ended is still owed. */
     void (*stop)(struct ab_agent *agent, struct ab_run *run);
+    /* The process goes down and the task goes on: let go of the run without ending the work, to take it up later. As
+     * stop() otherwise, which is called instead where this is NULL. */
+    void (*let_go)(struct ab_agent *agent, struct ab_run *run);
     /* The engine can take reports again after one returned AB_RUN_SLOW_DOWN. NULL for an agent that reports little. */
     void (*resume)(struct ab_agent *agent, struct ab_run *run);
+    /* The engine has begun; from here on ab_agent_describe may be called. NULL for an agent with nothing to tell. */
+    void (*attach)(struct ab_agent *agent, struct ab_agent_seat *seat);
     /* Frees the agent; only called when it has no runs. NULL when it lives elsewhere. */
     void (*free)(struct ab_agent *agent);
 };
@@ -74,11 +85,32 @@ int ab_run_report(struct ab_run *run, const struct ab_report *report);
 /* The run's resources are gone; `run` is invalid from here on. A task that had no end yet ends in error, crashed.
  * May be called from inside answer() and stop(), never from inside start(). */
 void ab_run_ended(struct ab_run *run);
+/* Notes about the run for take_up() after a restart: a JSON object, without secrets. Each call replaces the ones
+ * before; they are stored soon, with what else is to be stored of the task, and go with its end. */
+void ab_run_remember(struct ab_run *run, const char *notes_json);
+/* The answers of the last answer() have reached whom they were for: they are not given again. */
+void ab_run_heard(struct ab_run *run);
+/* Credentials that the caller gave for this task alone, a JSON object; NULL when none was given, or when a restart came
+ * between: they are kept in memory only. Borrowed until the task's end; never to be reported or logged. */
+const char *ab_run_secrets(const struct ab_run *run);
 /* The agent's own state of this run. */
 void ab_run_set_context(struct ab_run *run, void *context);
 void *ab_run_context(const struct ab_run *run);
 /* The task's id, for logs. */
 const char *ab_run_task_id(const struct ab_run *run);
+
+/* What an agent tells of itself; NULL where it has nothing to say. */
+struct ab_agent_profile {
+    const char *title;
+    const char *description;
+    const char *version;
+    /* [{"id","name","description"?,"tags"?,"examples"?,"inputModes"?,"outputModes"?,"input_schema"?,"output_schema"?,
+     * "annotations"?}...] */
+    const char *skills_json;
+};
+/* Replaces what was told before; copies. Where the configuration says something, that counts. Whoever shows lists of
+ * agents hears of a change. */
+void ab_agent_describe(struct ab_agent_seat *seat, const struct ab_agent_profile *profile);
 
 #ifdef __cplusplus
 }

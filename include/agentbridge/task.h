@@ -69,6 +69,8 @@ struct ab_task {
                              task/question.h */
     char *result_json;    /* or NULL; {"text"?:"...","parts":[...],"data"?:...} once completed */
     char *error_json;     /* or NULL; {"message":"...","code"?:int,"data"?:...} once failed or in error */
+    char *notes_json;     /* or NULL; what its agent needs to take the run up after a restart: for nobody else */
+    char *answers_json;   /* or NULL; a whole round of answers that may not have reached its agent's other end */
 };
 
 /* What the caller handed over: written once with the task, read when it is run (again). Owned strings as above. */

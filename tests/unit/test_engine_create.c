@@ -51,7 +51,8 @@ static void unknown_agent_names_the_others(void **state)
     rig_create(rig, &wish, &made);
     rig_run(rig);
     assert_int_equal(made.outcome, AB_CREATE_UNKNOWN_AGENT);
-    assert_string_equal(made.text, "there is no agent \"three\"; there are \"one\", \"two\", \"retry\", \"refuse\"");
+    assert_string_equal(made.text,
+                        "there is no agent \"three\"; there are \"one\", \"two\", \"retry\", \"remote\", \"refuse\"");
     assert_int_equal(rig_count_tasks(rig), 0);
 }
 
@@ -527,8 +528,8 @@ static void agents_in_their_order(void **state)
 {
     struct rig *rig = *state;
     assert_string_equal(ab_engine_agent_at(rig->engine, 0)->id, "one");
-    assert_string_equal(ab_engine_agent_at(rig->engine, 3)->id, "refuse");
-    assert_null(ab_engine_agent_at(rig->engine, 4));
+    assert_string_equal(ab_engine_agent_at(rig->engine, 4)->id, "refuse");
+    assert_null(ab_engine_agent_at(rig->engine, 5));
     assert_int_equal(ab_engine_agent(rig->engine, "one")->turns_deep, 2);
     assert_int_equal(ab_engine_agent(rig->engine, "two")->turns_deep, 16);
     assert_null(ab_engine_agent(rig->engine, "three"));

@@ -61,7 +61,8 @@ static void copies_of_tasks(void **state)
     struct ab_task task = { .id = "0123456789abcdef0123456789abcdef", .status = AB_TASK_ERROR, .turn = 3 };
     char **const texts[] = { &task.thread_id,      &task.owner,       &task.agent,          &task.surface,
                              &task.surface_json,   &task.title,       &task.status_message, &task.progress_message,
-                             &task.questions_json, &task.result_json, &task.error_json };
+                             &task.questions_json, &task.result_json, &task.error_json,     &task.notes_json,
+                             &task.answers_json };
     const size_t count = sizeof(texts) / sizeof(texts[0]);
     for (size_t i = 0; i < count; i++) {
         *texts[i] = ab_format("text %zu", i);
@@ -77,7 +78,7 @@ static void copies_of_tasks(void **state)
     }
     ab_task_deinit(&task);
     ab_task_deinit(&task);
-    assert_string_equal(copy.error_json, "text 10");
+    assert_string_equal(copy.answers_json, "text 12");
     assert_string_equal(copy.id, "0123456789abcdef0123456789abcdef");
     assert_int_equal(copy.turn, 3);
     ab_task_deinit(&copy);

@@ -16,14 +16,18 @@
 
 /* --- building --- */
 
-static struct fake_agent *add_agent(struct rig *rig, struct ab_agent_settings settings)
+static struct fake_agent *add(struct rig *rig, struct fake_agent *agent, struct ab_agent_settings settings)
 {
-    struct fake_agent *agent = fake_agent_new();
     settings.kind = "fake";
     settings.timeout_ms = 60000;
     settings.pause_timeout_ms = 600000;
     ab_engine_add_agent(rig->engine, &settings, &agent->agent);
     return agent;
+}
+
+static struct fake_agent *add_agent(struct rig *rig, struct ab_agent_settings settings)
+{
+    return add(rig, fake_agent_new(), settings);
 }
 
 void rig_restart(struct rig *rig, const struct ab_engine_settings *settings, bool start)
@@ -40,6 +44,7 @@ void rig_restart(struct rig *rig, const struct ab_engine_settings *settings, boo
     rig->one = add_agent(rig, (struct ab_agent_settings){ .id = "one", .turns_deep = 2 });
     rig->two = add_agent(rig, (struct ab_agent_settings){ .id = "two" });
     rig->retry = add_agent(rig, (struct ab_agent_settings){ .id = "retry", .retry_after_restart = true });
+    rig->remote = add(rig, fake_remote_new(), (struct ab_agent_settings){ .id = "remote" });
     rig->refuse = add_agent(rig, (struct ab_agent_settings){ .id = "refuse", .turns = AB_TURNS_REFUSE });
     if (start) {
         assert_int_equal(ab_engine_start(rig->engine), AB_OK);
@@ -72,7 +77,7 @@ static void note_down(void *arg)
 static void shut_down(struct rig *rig)
 {
     bool down = false;
-    struct fake_agent *agents[] = { rig->one, rig->two, rig->retry, rig->refuse };
+    struct fake_agent *agents[] = { rig->one, rig->two, rig->retry, rig->remote, rig->refuse };
     for (size_t i = 0; i < sizeof agents / sizeof agents[0]; i++) {
         agents[i]->lingers = false;
         for (size_t r = 0; r < agents[i]->n_runs; r++) {

@@ -1,5 +1,6 @@
 /* An engine with everything around it replaced: a loop whose time the test turns, a store that can refuse, agents
- * driven by hand. Agents: "one" and "two"; "retry" is run again after a restart; "refuse" takes no second turn. */
+ * driven by hand. Agents: "one" and "two"; "retry" is run again after a restart; "remote" takes its runs up after one;
+ * "refuse" takes no second turn. */
 #ifndef AB_TEST_ENGINE_RIG_H
 #define AB_TEST_ENGINE_RIG_H
 
@@ -37,6 +38,7 @@ struct rig {
     struct fake_agent *one;
     struct fake_agent *two;
     struct fake_agent *retry;
+    struct fake_agent *remote;
     struct fake_agent *refuse;
 };
 

@@ -27,11 +27,22 @@ static struct fake_run *run_of(struct fake_agent *agent, const struct ab_run *ru
     return NULL;
 }
 
+static struct fake_run *add_run(struct fake_agent *agent, struct ab_run *run, const struct ab_task *task,
+                                const struct ab_task_request *request)
+{
+    assert_true(agent->n_runs < FAKE_RUNS);
+    struct fake_run *added = &agent->runs[agent->n_runs++];
+    added->run = run;
+    (void)snprintf(added->task_id, sizeof added->task_id, "%s", task->id);
+    added->message = ab_strdup(request->message_json);
+    ab_run_set_context(run, added);
+    return added;
+}
+
 static int fake_start(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
                       const struct ab_task_request *request, const char *history_json)
 {
     struct fake_agent *self = fake(agent);
-    assert_true(self->n_runs < FAKE_RUNS);
     assert_int_equal(task->status, AB_TASK_EXECUTING);
     for (size_t i = 0; i < self->n_script; i++) {
         (void)ab_run_report(run, &self->script[i]);
@@ -39,12 +50,8 @@ static int fake_start(struct ab_agent *agent, struct ab_run *run, const struct a
     if (self->start_result != AB_OK) {
         return self->start_result;
     }
-    struct fake_run *added = &self->runs[self->n_runs++];
-    added->run = run;
-    (void)snprintf(added->task_id, sizeof added->task_id, "%s", task->id);
+    struct fake_run *added = add_run(self, run, task, request);
     added->history = ab_strdup(history_json);
-    added->message = ab_strdup(request->message_json);
-    ab_run_set_context(run, added);
     assert_ptr_equal(ab_run_context(run), added);
     assert_string_equal(ab_run_task_id(run), task->id);
     return AB_OK;
@@ -80,6 +87,7 @@ static void fake_free(struct ab_agent *agent)
         free(self->runs[i].history);
         free(self->runs[i].message);
         free(self->runs[i].answers);
+        free(self->runs[i].notes);
     }
     if (self->freed != NULL) {
         *self->freed = true;
@@ -99,6 +107,46 @@ struct fake_agent *fake_agent_new(void)
 {
     struct fake_agent *agent = ab_alloc(1, sizeof *agent);
     agent->agent.ops = &fake_ops;
+    return agent;
+}
+
+static int fake_take_up(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
+                        const struct ab_task_request *request, const char *notes_json)
+{
+    assert_true(task->status == AB_TASK_EXECUTING || task->status == AB_TASK_PAUSED);
+    if (fake(agent)->start_result != AB_OK) {
+        return fake(agent)->start_result;
+    }
+    add_run(fake(agent), run, task, request)->notes = ab_strdup(notes_json);
+    return AB_OK;
+}
+
+static void fake_let_go(struct ab_agent *agent, struct ab_run *run)
+{
+    struct fake_run *mine = run_of(fake(agent), run);
+    mine->n_let_go++;
+    fake_end(mine);
+}
+
+static void fake_attach(struct ab_agent *agent, struct ab_agent_seat *seat)
+{
+    fake(agent)->seat = seat;
+}
+
+static const struct ab_agent_ops remote_ops = {
+    .start = fake_start,
+    .take_up = fake_take_up,
+    .answer = fake_answer,
+    .stop = fake_stop,
+    .let_go = fake_let_go,
+    .attach = fake_attach,
+    .free = fake_free,
+};
+
+struct fake_agent *fake_remote_new(void)
+{
+    struct fake_agent *agent = fake_agent_new();
+    agent->agent.ops = &remote_ops;
     return agent;
 }
 

@@ -19,6 +19,8 @@ struct fake_run {
     unsigned n_answers;
     unsigned n_stops;
     unsigned n_resumes;
+    unsigned n_let_go;
+    char *notes; /* that it was taken up with; NULL: it was started */
 };
 
 struct fake_agent {
@@ -32,9 +34,13 @@ struct fake_agent {
     const struct ab_report *script; /* reported from inside start */
     size_t n_script;
     bool lingers; /* does not end when told to stop */
+
+    struct ab_agent_seat *seat; /* of a remote one, once attached */
 };
 
 struct fake_agent *fake_agent_new(void);
+/* One whose work goes on elsewhere when the process ends. */
+struct fake_agent *fake_remote_new(void);
 /* The newest run of a task; fails the test when there is none. */
 struct fake_run *fake_agent_run(struct fake_agent *agent, const char *task_id);
 /* Whether a task was ever started here. */

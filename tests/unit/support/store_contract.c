@@ -54,6 +54,8 @@ static void assert_same_task(const struct ab_task *found, const struct ab_task *
     assert_text(found->questions_json, expected->questions_json);
     assert_text(found->result_json, expected->result_json);
     assert_text(found->error_json, expected->error_json);
+    assert_text(found->notes_json, expected->notes_json);
+    assert_text(found->answers_json, expected->answers_json);
 }
 
 static void check_stored(struct store_rig *rig, const struct ab_task *expected)
@@ -73,6 +75,8 @@ static void fill_task(struct ab_task *task)
     ab_replace(&task->questions_json, "{\"q\":{}}");
     ab_replace(&task->result_json, "{\"parts\":[]}");
     ab_replace(&task->error_json, "{\"message\":\"no\"}");
+    ab_replace(&task->notes_json, "{\"id\":\"up\"}");
+    ab_replace(&task->answers_json, "{\"q\":{\"action\":\"accept\"}}");
     task->has_progress = true;
     task->has_progress_total = true;
     task->progress_value = 0.1;
