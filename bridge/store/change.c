@@ -38,7 +38,7 @@ static size_t commit_size(const struct ab_store_commit *commit)
     for (size_t index = 0; index < commit->n_deliveries; index++) {
         size += sizeof(struct ab_delivery) + text_size(commit->deliveries[index].target_json);
     }
-    return size;
+    return size + text_size(commit->webhooks_json);
 }
 
 /* What is wrong with the commit itself, or NULL. One bad commit must not spoil the group it is written in. */
@@ -105,6 +105,12 @@ struct ab_change *ab_change_commit(const struct ab_store_commit *commit, ab_stor
         ab_event_copy(&change->events[index], &commit->events[index]);
     }
     copy_deliveries(change, commit);
+    change->webhooks_json = ab_strdup(commit->webhooks_json);
+    change->n_dropped_lanes = commit->n_dropped_lanes;
+    if (commit->n_dropped_lanes > 0) {
+        change->dropped_lanes = ab_alloc(commit->n_dropped_lanes, sizeof(*change->dropped_lanes));
+        memcpy(change->dropped_lanes, commit->dropped_lanes, commit->n_dropped_lanes * sizeof(*change->dropped_lanes));
+    }
     return change;
 }
 
@@ -186,6 +192,8 @@ void ab_change_free(struct ab_change *change)
         ab_delivery_deinit(&change->deliveries[index]);
     }
     free(change->deliveries);
+    free(change->webhooks_json);
+    free(change->dropped_lanes);
     free(change->settle_error);
     free(change->record_kind);
     free(change->record_id);

@@ -33,6 +33,9 @@ struct ab_change {
     size_t n_events;
     struct ab_delivery *deliveries;
     size_t n_deliveries;
+    char *webhooks_json; /* or NULL: they stay */
+    uint32_t *dropped_lanes;
+    size_t n_dropped_lanes;
 
     /* settle */
     struct ab_settlement settlement;

@@ -97,6 +97,12 @@ enum ab_store_outcome ab_memory_update(struct ab_memory_store *store, const stru
     ab_task_deinit(&entry->task);
     ab_task_copy(&entry->task, &change->task);
     append_events(entry, change);
+    if (change->webhooks_json != NULL) {
+        ab_replace(&entry->request.webhooks_json, change->webhooks_json);
+    }
+    for (size_t index = 0; index < change->n_dropped_lanes; index++) {
+        ab_memory_drop_lane(store, change->task.id, change->dropped_lanes[index]);
+    }
     ab_memory_add_deliveries(store, change);
     return AB_STORE_DONE;
 }

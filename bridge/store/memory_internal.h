@@ -69,6 +69,7 @@ int ab_memory_get_record(struct ab_store *store, const char *kind, const char *i
 
 void ab_memory_add_deliveries(struct ab_memory_store *store, const struct ab_change *change);
 void ab_memory_remove_deliveries(struct ab_memory_store *store, const char *task);
+void ab_memory_drop_lane(struct ab_memory_store *store, const char *task, uint32_t lane);
 enum ab_store_outcome ab_memory_settle(struct ab_memory_store *store, const struct ab_change *change);
 int ab_memory_receivers(struct ab_store *store, ab_store_receiver_fn each, void *arg);
 int ab_memory_due_deliveries(struct ab_store *store, const char *receiver, int64_t due_by, size_t limit,

@@ -70,6 +70,17 @@ void ab_memory_remove_deliveries(struct ab_memory_store *store, const char *task
     }
 }
 
+void ab_memory_drop_lane(struct ab_memory_store *store, const char *task, uint32_t lane)
+{
+    struct row *next;
+    for (struct row *row = first_row(store); row != NULL; row = next) {
+        next = next_row(store, row);
+        if (row->delivery.lane == lane && strcmp(row->delivery.task, task) == 0) {
+            row_free(row);
+        }
+    }
+}
+
 /* --- settling --- */
 
 static void promote(struct ab_memory_store *store, const struct ab_delivery *lane, int64_t at)

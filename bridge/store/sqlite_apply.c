@@ -188,6 +188,9 @@ static int update(struct ab_sqlite_writer *writer, struct ab_change *change)
     sqlite3_bind_int64(statement, 26, seq);
     writer->moved[change->task.status]++;
     code = ab_sqlite_run(writer, AB_SQLITE_CHANGE_TASK);
+    if (code == SQLITE_OK) {
+        code = ab_sqlite_change_webhooks(writer, change, seq);
+    }
     return code == SQLITE_OK ? add_events(writer, change, seq) : code;
 }
 

@@ -39,6 +39,8 @@ enum ab_sqlite_write {
     AB_SQLITE_REMOVE_RECORD,
     AB_SQLITE_ADD_DELIVERY,
     AB_SQLITE_REMOVE_DELIVERIES,
+    AB_SQLITE_CHANGE_WEBHOOKS,
+    AB_SQLITE_DROP_LANE,
     AB_SQLITE_FIND_DELIVERY,
     AB_SQLITE_DELIVERY_SENT,
     AB_SQLITE_DELIVERY_CHANGED,
@@ -204,6 +206,7 @@ AB_MUST int ab_sqlite_read_end(struct ab_sqlite_reader *reader, enum ab_sqlite_r
 const char *ab_sqlite_outbox_sql(enum ab_sqlite_write which);
 /* SQLite codes. */
 AB_MUST int ab_sqlite_add_deliveries(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t seq);
+AB_MUST int ab_sqlite_change_webhooks(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t seq);
 AB_MUST int ab_sqlite_settle(struct ab_sqlite_writer *writer, struct ab_change *change);
 
 int ab_sqlite_receivers(struct ab_store *store, ab_store_receiver_fn each, void *arg);

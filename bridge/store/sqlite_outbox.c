@@ -33,6 +33,8 @@ const char *ab_sqlite_outbox_sql(enum ab_sqlite_write which)
             "CASE WHEN EXISTS (SELECT 1 FROM delivery WHERE task = ?1 AND lane = ?2 AND state = 'due') "
             "THEN 'queued' ELSE 'due' END)",
         [AB_SQLITE_REMOVE_DELIVERIES] = "DELETE FROM delivery WHERE task = ?1",
+        [AB_SQLITE_CHANGE_WEBHOOKS] = "UPDATE request SET webhooks_json = ?2 WHERE task = ?1",
+        [AB_SQLITE_DROP_LANE] = "DELETE FROM delivery WHERE task = ?1 AND lane = ?2",
         [AB_SQLITE_FIND_DELIVERY] = "SELECT task, lane, state FROM delivery WHERE seq = ?1",
         [AB_SQLITE_DELIVERY_SENT] = "DELETE FROM delivery WHERE seq = ?1",
         [AB_SQLITE_DELIVERY_CHANGED] =
@@ -70,6 +72,22 @@ int ab_sqlite_add_deliveries(struct ab_sqlite_writer *writer, const struct ab_ch
         sqlite3_bind_int64(statement, 10, delivery->attempts);
         bind_text(statement, 11, delivery->last_error);
         code = ab_sqlite_run(writer, AB_SQLITE_ADD_DELIVERY);
+    }
+    return code;
+}
+
+int ab_sqlite_change_webhooks(struct ab_sqlite_writer *writer, const struct ab_change *change, int64_t seq)
+{
+    int code = SQLITE_OK;
+    if (change->webhooks_json != NULL) {
+        sqlite3_bind_int64(writer->statements[AB_SQLITE_CHANGE_WEBHOOKS], 1, seq);
+        bind_text(writer->statements[AB_SQLITE_CHANGE_WEBHOOKS], 2, change->webhooks_json);
+        code = ab_sqlite_run(writer, AB_SQLITE_CHANGE_WEBHOOKS);
+    }
+    for (size_t index = 0; index < change->n_dropped_lanes && code == SQLITE_OK; index++) {
+        sqlite3_bind_int64(writer->statements[AB_SQLITE_DROP_LANE], 1, seq);
+        sqlite3_bind_int64(writer->statements[AB_SQLITE_DROP_LANE], 2, change->dropped_lanes[index]);
+        code = ab_sqlite_run(writer, AB_SQLITE_DROP_LANE);
     }
     return code;
 }

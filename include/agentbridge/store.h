@@ -33,6 +33,9 @@ struct ab_store_commit {
     const struct ab_delivery *deliveries; /* what leaves with it: those of this task, `id` and `state` are the store's
                                              to set */
     size_t n_deliveries;
+    const char *webhooks_json;     /* on update: the request's become these; NULL: they stay */
+    const uint32_t *dropped_lanes; /* on update: of these lanes nothing is to leave any more, nor be kept as given up */
+    size_t n_dropped_lanes;
 };
 
 /* How an attempt to deliver ended, or what the operator wants of it. */

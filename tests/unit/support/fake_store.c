@@ -59,6 +59,9 @@ void fake_store_release(struct fake_store *store)
             .n_events = change->n_events,
             .deliveries = change->deliveries,
             .n_deliveries = change->n_deliveries,
+            .webhooks_json = change->webhooks_json,
+            .dropped_lanes = change->dropped_lanes,
+            .n_dropped_lanes = change->n_dropped_lanes,
         };
         ab_link_remove(link);
         store->inner->ops->commit(store->inner, &commit, change->done, change->arg);

@@ -207,6 +207,61 @@ static void they_go_with_their_task(void **state)
     ab_task_deinit(&other);
 }
 
+static void check_webhooks(struct store_rig *rig, const char *id, const char *expected)
+{
+    struct ab_task_request request;
+    assert_int_equal(rig->store->ops->get_request(rig->store, id, &request), AB_OK);
+    assert_string_equal(request.webhooks_json != NULL ? request.webhooks_json : "none", expected);
+    ab_task_request_deinit(&request);
+}
+
+static enum ab_store_outcome change_webhooks(struct store_rig *rig, const struct ab_task *task, const char *webhooks,
+                                             const uint32_t *dropped, size_t n_dropped)
+{
+    struct store_wait wait = { 0 };
+    struct ab_store_commit commit = { .task = task,
+                                      .expected_last_event = task->last_event,
+                                      .webhooks_json = webhooks,
+                                      .dropped_lanes = dropped,
+                                      .n_dropped_lanes = n_dropped };
+    rig->store->ops->commit(rig->store, &commit, store_wait_done, &wait);
+    real_loop_run(rig->loop, &wait.done, patience);
+    return wait.outcome;
+}
+
+static void wishes_change_and_take_their_lanes_along(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task task;
+    struct ab_task other;
+    static const uint32_t dropped[] = { 0, 2 };
+    make(rig, &task, 1);
+    make(rig, &other, 2);
+    check_webhooks(rig, task.id, "none");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(add(rig, &task, 3), AB_STORE_DONE);
+    }
+    assert_int_equal(add(rig, &other, 1), AB_STORE_DONE);
+    assert_int_equal(settle(rig, 3, AB_SETTLE_DEAD, 1), AB_STORE_DONE);
+    assert_int_equal(change_webhooks(rig, &task, "[{\"id\":\"a\"}]", NULL, 0), AB_STORE_DONE);
+    check_counts(rig, 4, 2, 1);
+    assert_int_equal(change_webhooks(rig, &task, "[]", dropped, 2), AB_STORE_DONE);
+    check_counts(rig, 2, 1, 0);
+    check_in(rig, AB_DELIVERY_DUE, "2:1/1 7:0/1");
+    if (rig->maker->has_directory) {
+        store_rig_reopen(rig);
+    }
+    check_webhooks(rig, task.id, "[]");
+    check_webhooks(rig, other.id, "none");
+    assert_int_equal(add(rig, &task, 1), AB_STORE_DONE);
+    check_webhooks(rig, task.id, "[]");
+    task.last_event = 9;
+    assert_int_equal(change_webhooks(rig, &task, "[1]", NULL, 0), AB_STORE_CONFLICT);
+    check_webhooks(rig, task.id, "[]");
+    ab_task_deinit(&task);
+    ab_task_deinit(&other);
+}
+
 const struct store_case *store_outbox_cases(size_t *count)
 {
     static const struct store_case cases[] = {
@@ -214,6 +269,7 @@ const struct store_case *store_outbox_cases(size_t *count)
         { "a lane keeps its order", a_lane_keeps_its_order },
         { "a commit that fails leaves nothing in the outbox", a_commit_that_fails_leaves_nothing },
         { "deliveries go with their task", they_go_with_their_task },
+        { "a task's wishes change and take their lanes along", wishes_change_and_take_their_lanes_along },
     };
     *count = sizeof(cases) / sizeof(*cases);
     return cases;
