@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_RUNNING_PER_OWNER = 1000 };
+enum { DEFAULT_RUNNING_PER_OWNER = 1000, DEFAULT_WISHES_PER_TASK = 16 };
 static const int64_t default_keep_ms = INT64_C(7) * 24 * 3600 * 1000;
 static const int64_t default_sweep_ms = INT64_C(60) * 1000;
 static const size_t default_output_bytes = (size_t)16 << 20;
@@ -15,6 +15,9 @@ static void fill_defaults(struct ab_engine_settings *settings)
 {
     if (settings->running_per_owner == 0) {
         settings->running_per_owner = DEFAULT_RUNNING_PER_OWNER;
+    }
+    if (settings->wishes_per_task == 0) {
+        settings->wishes_per_task = DEFAULT_WISHES_PER_TASK;
     }
     if (settings->keep_ms == 0) {
         settings->keep_ms = default_keep_ms;

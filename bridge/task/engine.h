@@ -27,6 +27,7 @@ struct ab_engine_settings {
     int64_t sweep_every_ms;     /* [60 s] */
     size_t output_bytes;        /* [16 MiB] all that one task may report */
     size_t store_backlog_bytes; /* [32 MiB] above it agents are told to slow down */
+    uint32_t wishes_per_task;   /* [16] of its caller, about who is told; see ab_engine_put_wish */
     ab_loop_fn outbox_grew;     /* or NULL: called when deliveries have been committed */
     void *outbox_arg;
 };
@@ -155,6 +156,26 @@ void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *i
  * "problem", and told to those who watch. */
 void ab_engine_answer_unheard(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,
                               ab_steered_fn done, void *arg);
+/* --- who is told elsewhere --- */
+
+enum ab_wish_outcome {
+    AB_WISH_DONE = 0,
+    AB_WISH_UNKNOWN, /* no such task of this owner */
+    AB_WISH_FULL,    /* it has as many as it may have; `text` says how many */
+    AB_WISH_NOT_STORED
+};
+/* Once for each call, in a later turn, after the change is durable; `text` is valid during the call. */
+typedef void (*ab_wished_fn)(void *arg, enum ab_wish_outcome outcome, const char *text);
+
+/* Adds a wish (task/outbox.h: trusted, with an "id") to those of the task's caller, or puts it in place of that of the
+ * same id: from now on it is told of what happens. A task that has ended keeps it as well. What there is stands in
+ * ab_engine_request's webhooks_json. */
+void ab_engine_put_wish(struct ab_engine *engine, const char *owner, const char *id, const char *wish_json,
+                        ab_wished_fn done, void *arg);
+/* Removes the wish of this id, and what still was to be delivered for it; one that is not there is removed already. */
+void ab_engine_remove_wish(struct ab_engine *engine, const char *owner, const char *id, const char *wish_id,
+                           ab_wished_fn done, void *arg);
+
 /* The caller whose disconnect means "cancel" has gone: the task is stopped unless ab_engine_touch comes within
  * `grace_ms` (each touch starts the time anew). */
 void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_ms);

@@ -31,6 +31,13 @@ struct call *engine_call_steered(ab_steered_fn steered, void *arg, enum ab_steer
     return call;
 }
 
+struct call *engine_call_wished(ab_wished_fn wished, void *arg, enum ab_wish_outcome outcome, const char *text)
+{
+    struct call *call = call_new(arg, (int)outcome, NULL, text);
+    call->wished = wished;
+    return call;
+}
+
 void engine_call_free(struct call *call)
 {
     ab_link_remove(&call->link);
@@ -103,6 +110,8 @@ static void call_run(struct ab_engine *engine, struct call *call)
         call->created(call->arg, (enum ab_create_outcome)call->outcome, have ? &row : NULL, call->text);
     } else if (call->steered != NULL) {
         call->steered(call->arg, (enum ab_steer_outcome)call->outcome, have ? &row : NULL, call->text);
+    } else if (call->wished != NULL) {
+        call->wished(call->arg, (enum ab_wish_outcome)call->outcome, call->text);
     }
     if (have) {
         ab_task_deinit(&row);

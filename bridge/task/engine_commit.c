@@ -145,16 +145,18 @@ static void commit_done(void *arg, enum ab_store_outcome outcome, const char *te
     engine->n_commits--;
     if (outcome == AB_STORE_DONE) {
         stored(hot);
+        hot_wishes_stored(hot);
         hot->flight = 0;
     } else {
         hot->flight = 0;
         ab_metric_add(engine->store_refused, 1);
         ab_log(engine->settings.log, AB_LOG_ERROR, "task", "a task's change was not stored", "task", hot->task.id,
                "why", text, NULL);
-        if (hot->stored) {
-            not_stored(hot, text);
-        } else {
+        hot_wishes_refused(hot, text);
+        if (!hot->stored) {
             creation_refused(hot, text);
+        } else if (hot->flight_moves) {
+            not_stored(hot, text);
         }
     }
     engine_attend(hot);
@@ -162,7 +164,8 @@ static void commit_done(void *arg, enum ab_store_outcome outcome, const char *te
 
 void hot_flush(struct hot *hot)
 {
-    if (hot->flight != 0 || (hot->n_events == 0 && !hot->noted)) {
+    bool changed = hot->stored && hot_has_wishes(hot);
+    if (hot->flight != 0 || (hot->n_events == 0 && !hot->noted && !changed)) {
         return;
     }
     struct ab_store *store = hot->engine->settings.store;
@@ -178,12 +181,18 @@ void hot_flush(struct hot *hot)
         .n_events = hot->n_events,
         .deliveries = rows.rows,
         .n_deliveries = rows.count,
+        .webhooks_json = changed ? hot->request.webhooks_json : NULL,
+        .dropped_lanes = hot->dropped_lanes,
+        .n_dropped_lanes = hot->n_dropped_lanes,
     };
-    hot->noted = false;
     hot->flight_tells = rows.count > 0;
+    hot->flight_moves = hot->n_events > 0 || hot->noted;
+    hot->noted = false;
+    hot->wishes_flight = hot->wishes;
     hot->flight = hot->task.last_event;
     hot->engine->n_commits++;
     store->ops->commit(store, &commit, commit_done, hot);
     ab_outbox_deinit(&rows);
     hot_drop_events(hot);
+    hot->n_dropped_lanes = 0;
 }

@@ -108,6 +108,7 @@ struct hot *hot_new(struct ab_engine *engine, struct ab_task *task, struct ab_ta
     hot->agent = engine_agent_find(engine, hot->task.agent);
     hot->born_us = engine_now_us(engine);
     ab_list_init(&hot->waiting);
+    ab_list_init(&hot->wish_calls);
     ab_map_init(&hot->used_keys);
     ab_buf_init(&hot->chunks, engine->settings.output_bytes + 1);
     ab_map_set(&engine->hot, ab_str(hot->task.id), hot);
@@ -121,10 +122,10 @@ struct hot *hot_new(struct ab_engine *engine, struct ab_task *task, struct ab_ta
     return hot;
 }
 
-static void free_waiting(struct hot *hot)
+static void free_calls(struct ab_list *calls)
 {
     struct ab_link *link;
-    while ((link = ab_list_first(&hot->waiting)) != NULL) {
+    while ((link = ab_list_first(calls)) != NULL) {
         engine_call_free(AB_OWNER(link, struct call, link));
     }
 }
@@ -149,7 +150,9 @@ void hot_free(struct hot *hot)
     ab_link_remove(&hot->in_attention);
     leave_thread(hot);
     hot_discharge_owner(hot);
-    free_waiting(hot);
+    free_calls(&hot->waiting);
+    free_calls(&hot->wish_calls);
+    free(hot->dropped_lanes);
     free_run(hot);
     hot_drop_events(hot);
     free(hot->events);

@@ -1,10 +1,10 @@
 /* What the engine's files share; nobody else includes it.
  *
  * How it works in one paragraph: a task is "hot" from its creation until it has ended, its end is durable and its run
- * is gone. Decisions change the hot task at once and collect events; nothing is called back from inside. Whatever is
- * to be done outside (callbacks, calls to agents, commits, freeing) is done by engine_turn(), which the loop calls
- * after the current callback has returned. At most one commit of a task is under way; what is reported meanwhile
- * collects for the next. */
+ * is gone, and later for as long as its caller changes who is told of it. Decisions change the hot task at once and
+ * collect events; nothing is called back from inside. Whatever is to be done outside (callbacks, calls to agents,
+ * commits, freeing) is done by engine_turn(), which the loop calls after the current callback has returned. At most one
+ * commit of a task is under way; what is reported meanwhile collects for the next. */
 #ifndef AB_TASK_ENGINE_INTERNAL_H
 #define AB_TASK_ENGINE_INTERNAL_H
 
@@ -45,11 +45,13 @@ struct owner {
     uint32_t unfinished;
 };
 
-/* A callback that is owed: either waiting in a hot task until its event `number` is durable, or due. */
+/* A callback that is owed: either waiting in a hot task until its event (or its change of the wishes) `number` is
+ * durable, or due. */
 struct call {
     struct ab_link link;
-    ab_created_fn created; /* one of the two */
+    ab_created_fn created; /* one of the three */
     ab_steered_fn steered;
+    ab_wished_fn wished;
     void *arg;
     int outcome;
     char *text;
@@ -81,8 +83,16 @@ struct hot {
     uint64_t durable;  /* number of the newest event in the store */
     uint64_t flight;   /* newest event of the commit under way; 0: none */
     bool flight_tells; /* it leaves deliveries */
+    bool flight_moves; /* it has more than wishes */
     bool noted;        /* notes or answers of the row changed, with no event to tell of it */
     struct ab_list waiting;
+
+    uint64_t wishes;         /* how often request.webhooks_json was changed */
+    uint64_t wishes_durable; /* so many changes are in the store */
+    uint64_t wishes_flight;  /* so many will be with the commit under way */
+    uint32_t *dropped_lanes; /* for the next commit */
+    size_t n_dropped_lanes;
+    struct ab_list wish_calls;
 
     bool stored;  /* the row exists */
     bool begun;   /* executing was decided for the run of this process */
@@ -184,6 +194,7 @@ struct call *engine_call_created(ab_created_fn created, void *arg, enum ab_creat
                                  const char *text);
 struct call *engine_call_steered(ab_steered_fn steered, void *arg, enum ab_steer_outcome outcome, const char *task_id,
                                  const char *text);
+struct call *engine_call_wished(ab_wished_fn wished, void *arg, enum ab_wish_outcome outcome, const char *text);
 void engine_call_soon(struct ab_engine *engine, struct call *call);
 /* Due once what is decided now about the task is durable. */
 void engine_call_when_durable(struct hot *hot, struct call *call);
@@ -268,6 +279,13 @@ void engine_sweep_arm(struct ab_engine *engine);
 void engine_watch_notify(struct ab_engine *engine, const char *id);
 void engine_watches_run(struct ab_engine *engine);
 void engine_watches_orphan(struct ab_engine *engine);
+
+/* --- engine_wish.c --- */
+/* Whether a change of the wishes waits for its commit. */
+bool hot_has_wishes(const struct hot *hot);
+/* The commit that held them is durable, or was refused: then they are again what the store has. */
+void hot_wishes_stored(struct hot *hot);
+void hot_wishes_refused(struct hot *hot, const char *text);
 
 /* --- engine_steer.c --- */
 void hot_stop(struct hot *hot, const char *message);

@@ -15,7 +15,7 @@ int64_t engine_now_us(const struct ab_engine *engine)
 
 static bool is_finished(const struct hot *hot)
 {
-    return hot->flight == 0 && hot->run == NULL && ab_list_is_empty(&hot->waiting) &&
+    return hot->flight == 0 && hot->run == NULL && ab_list_is_empty(&hot->waiting) && !hot_has_wishes(hot) &&
            (hot->gone || (hot_is_terminal(hot) && hot_is_durable(hot)));
 }
 
