@@ -1,5 +1,7 @@
 #include "mcp/input.h"
 
+#include "task/question.h"
+
 #include "base/mem.h"
 
 #include <string.h>
@@ -74,11 +76,6 @@ static void write_request(struct ab_json_writer *writer, struct ab_json question
     ab_json_object_end(writer);
 }
 
-static bool is_open(struct ab_json question)
-{
-    return !ab_json_exists(ab_json_member(question, "answer"));
-}
-
 void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_task *task, uint32_t capabilities,
                                  const char *problem)
 {
@@ -89,7 +86,7 @@ void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_
     ab_json_object_begin(writer);
     while (ab_json_next(&questions, &key, &question)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || !is_open(question) || (needed(question) & capabilities) == 0)
+        if (name == NULL || !ab_question_is_open(question) || (needed(question) & capabilities) == 0)
             continue;
         ab_json_write_key_str(writer, ab_str(name));
         write_request(writer, question, problem);
@@ -109,7 +106,7 @@ void ab_mcp_answers_from_responses(struct ab_buf *out, const struct ab_task *tas
     while (ab_json_next(&questions, &key, &question)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
         struct ab_json response = name != NULL ? ab_json_member(responses, name) : (struct ab_json){ 0 };
-        if (!is_open(question) || !ab_json_exists(response))
+        if (!ab_question_is_open(question) || !ab_json_exists(response))
             continue;
         ab_json_write_key_str(&writer, ab_str(name));
         if (ab_json_string_is(ab_json_member(question, "kind"), "request")) {

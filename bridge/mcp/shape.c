@@ -1,5 +1,7 @@
 #include "mcp/shape.h"
 
+#include "task/question.h"
+
 #include "base/mem.h"
 
 #include <string.h>
@@ -112,11 +114,13 @@ void ab_mcp_write_task_summary(struct ab_json_writer *writer, const struct ab_ta
     ab_json_object_end(writer);
 }
 
-static void describe_questions(const struct ab_task *task, struct ab_buf *out)
+/* Whether any of them can be answered here. */
+static bool describe_questions(const struct ab_task *task, struct ab_buf *out)
 {
     struct ab_json_iterator questions = ab_json_iterate(ab_json_trusted(task->questions_json));
     struct ab_json key;
     struct ab_json question;
+    bool any = false;
 
     while (ab_json_next(&questions, &key, &question)) {
         struct ab_json url = ab_json_member(question, "url");
@@ -131,7 +135,13 @@ static void describe_questions(const struct ab_task *task, struct ab_buf *out)
             ab_buf_append_text(out, "see questions");
         if (ab_json_exists(url))
             ab_buf_printf(out, " %.*s", AB_STR_ARGS(url.text));
+        if (ab_json_exists(ab_json_member(question, "elsewhere"))) {
+            ab_buf_append_text(out, " ");
+            (void)!ab_json_unescape(ab_json_member(question, "elsewhere"), out);
+        }
+        any = any || ab_question_is_open(question);
     }
+    return any;
 }
 
 void ab_mcp_describe(const struct ab_task *task, struct ab_buf *out)
@@ -149,8 +159,11 @@ void ab_mcp_describe(const struct ab_task *task, struct ab_buf *out)
         break;
     case AB_TASK_PAUSED:
         ab_buf_append_text(out, " It asks:");
-        describe_questions(task, out);
-        ab_buf_printf(out, "\nAnswer with reply-task, task_id %s.", task->id);
+        ab_buf_printf(out,
+                      describe_questions(task, out)
+                          ? "\nAnswer with reply-task, task_id %s."
+                          : "\nOnce that is done it goes on: call get-task with task_id %s to wait for its result.",
+                      task->id);
         break;
     case AB_TASK_COMPLETED:
     case AB_TASK_FAILED:

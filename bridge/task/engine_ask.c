@@ -198,7 +198,9 @@ enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json an
         }
         if (!ab_question_fits(question, answer, reason, sizeof reason)) {
             *misfit = key;
-            *text = ab_format("the answer to %.*s does not fit: %s", AB_STR_ARGS(key.text), reason);
+            *text = ab_question_is_open(question)
+                        ? ab_format("the answer to %.*s does not fit: %s", AB_STR_ARGS(key.text), reason)
+                        : ab_format("%.*s: %s", AB_STR_ARGS(key.text), reason);
             return AB_STEER_MISFIT;
         }
         outcome = AB_STEER_DONE;

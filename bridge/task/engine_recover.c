@@ -25,6 +25,13 @@ static void end_interrupted(struct hot *hot, const char *message)
     (void)hot_end(hot, AB_TASK_ERROR, AB_REASON_INTERRUPTED, message);
 }
 
+static bool goes_on_elsewhere(const struct hot *hot)
+{
+    const struct ab_agent_ops *ops = hot->agent->agent->ops;
+    return hot->task.status != AB_TASK_PENDING && ops->take_up != NULL &&
+           (hot->task.notes_json != NULL || ops->finds_itself);
+}
+
 /* Decides about one of them; what may run waits for its turn. */
 static void take_up(struct hot *hot, bool readable)
 {
@@ -36,8 +43,7 @@ static void take_up(struct hot *hot, bool readable)
         (void)hot_end(hot, AB_TASK_ERROR, AB_REASON_UNREACHABLE, message);
     } else if (!readable) {
         end_interrupted(hot, "the bridge was restarted, and what the task was asked cannot be read any more");
-    } else if (hot->task.status != AB_TASK_PENDING && hot->task.notes_json != NULL &&
-               hot->agent->agent->ops->take_up != NULL) {
+    } else if (goes_on_elsewhere(hot)) {
         run_continue(hot);
         engine_attend(hot);
     } else if (hot->task.status == AB_TASK_PENDING || hot->agent->settings.retry_after_restart) {

@@ -239,6 +239,9 @@ void hot_report(struct hot *hot, const struct ab_report *report)
     case AB_REPORT_PROTOCOL_ERROR:
         report_protocol_error(hot, report);
         break;
+    case AB_REPORT_STOPPED:
+        (void)hot_end(hot, AB_TASK_STOPPED, AB_REASON_NONE, report->text);
+        break;
     default:
         break;
     }

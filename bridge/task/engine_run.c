@@ -72,7 +72,7 @@ void run_continue(struct hot *hot)
 static int start(struct ab_agent *agent, struct ab_run *run, struct hot *hot)
 {
     if (hot->left) {
-        AB_CLEANUP(ab_free_string) char *notes = ab_strdup(hot->task.notes_json);
+        AB_CLEANUP(ab_free_string) char *notes = ab_strdup(hot->task.notes_json); /* or NULL */
         return agent->ops->take_up(agent, run, &hot->task, &hot->request, notes);
     }
     AB_CLEANUP(ab_free_string) char *history = engine_history(hot->engine, &hot->task);

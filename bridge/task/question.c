@@ -127,6 +127,10 @@ static bool check_question(struct ab_json question, struct reason reason)
     if (ab_json_exists(ab_json_member(question, "answer"))) {
         return wrong(reason, "\"answer\" is the answer's place, a question has none");
     }
+    struct ab_json elsewhere = ab_json_member(question, "elsewhere");
+    if (ab_json_exists(elsewhere) && !ab_json_is(elsewhere, AB_JSON_STRING)) {
+        return wrong(reason, "\"elsewhere\" must be a string that says where, not %s", ab_json_type_name(elsewhere));
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (ab_json_string_is(kind, kinds[i].name)) {
             return kinds[i].check(question, reason);
@@ -155,6 +159,12 @@ bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size)
         }
     }
     return true;
+}
+
+bool ab_question_is_open(struct ab_json question)
+{
+    return ab_json_exists(question) && !ab_json_exists(ab_json_member(question, "answer")) &&
+           !ab_json_exists(ab_json_member(question, "elsewhere"));
 }
 
 enum ab_task_reason ab_questions_reason(struct ab_json asked)
@@ -295,6 +305,10 @@ bool ab_question_fits(struct ab_json question, struct ab_json answer, char *reas
     struct reason why = { reason, reason_size };
     if (!ab_json_is(answer, AB_JSON_OBJECT)) {
         return wrong(why, "an answer must be an object, not %s", ab_json_type_name(answer));
+    }
+    AB_CLEANUP(ab_free_string) char *elsewhere = ab_json_string_dup(ab_json_member(question, "elsewhere"));
+    if (elsewhere != NULL) {
+        return wrong(why, "it cannot be answered here: %s", elsewhere);
     }
     struct ab_json action = ab_json_member(answer, "action");
     bool refused = ab_json_string_is(action, "decline") || ab_json_string_is(action, "cancel");

@@ -24,7 +24,7 @@ struct ab_agent_ops {
                  const struct ab_task_request *request, const char *history_json);
     /* Takes up a run that an earlier process left, with the notes of the last ab_run_remember. `task` is executing, or
      * paused: then its questions are still open. Returns and owes what start() does. NULL for an agent whose runs end
-     * with the process; a run without notes is not taken up either. */
+     * with the process; a run without notes is not taken up either, unless `finds_itself`. */
     int (*take_up)(struct ab_agent *agent, struct ab_run *run, const struct ab_task *task,
                    const struct ab_task_request *request, const char *notes_json);
     /* The open questions are answered: {"<key>":{"action","content"?}...}. Called once for each round; with take_up()
@@ -42,6 +42,9 @@ struct ab_agent_ops {
     void (*attach)(struct ab_agent *agent, struct ab_agent_seat *seat);
     /* Frees the agent; only called when it has no runs. NULL when it lives elsewhere. */
     void (*free)(struct ab_agent *agent);
+    /* take_up() finds the work of an executing task without notes, too: `notes_json` may be NULL. Where the process
+     * died between start() and the first notes, the work may have been begun. */
+    bool finds_itself;
 };
 
 /* First member of every implementation. */
@@ -50,18 +53,19 @@ struct ab_agent {
 };
 
 enum ab_report_kind {
-    AB_REPORT_EXECUTING,     /* text: what it does now, or NULL */
-    AB_REPORT_PROGRESS,      /* progress_value, progress_total (NaN: none), text or NULL */
-    AB_REPORT_LOG,           /* level, text */
-    AB_REPORT_CHUNK,         /* text: a piece of the answer */
-    AB_REPORT_ARTIFACT,      /* json: {"id","name"?,"description"?,"parts":[...],"append"?,"last"?} */
-    AB_REPORT_ASK,           /* json: {"<key>":{"kind",...}}; the task pauses */
-    AB_REPORT_SAY,           /* json: {"parts":[...]}; completes: a message instead of a task */
-    AB_REPORT_RESULT,        /* json: {"text"}|{"parts",...,"data"?}, or NULL: the collected chunks; completes */
-    AB_REPORT_FAILED,        /* text; ends in failed */
-    AB_REPORT_REJECTED,      /* text; ends in failed, rejected */
-    AB_REPORT_ERROR,         /* reason, text; ends in error */
-    AB_REPORT_PROTOCOL_ERROR /* json: {"code","message","data"?}; ends in error, protocol */
+    AB_REPORT_EXECUTING,      /* text: what it does now, or NULL */
+    AB_REPORT_PROGRESS,       /* progress_value, progress_total (NaN: none), text or NULL */
+    AB_REPORT_LOG,            /* level, text */
+    AB_REPORT_CHUNK,          /* text: a piece of the answer */
+    AB_REPORT_ARTIFACT,       /* json: {"id","name"?,"description"?,"parts":[...],"append"?,"last"?} */
+    AB_REPORT_ASK,            /* json: {"<key>":{"kind",...}}; the task pauses */
+    AB_REPORT_SAY,            /* json: {"parts":[...]}; completes: a message instead of a task */
+    AB_REPORT_RESULT,         /* json: {"text"}|{"parts",...,"data"?}, or NULL: the collected chunks; completes */
+    AB_REPORT_FAILED,         /* text; ends in failed */
+    AB_REPORT_REJECTED,       /* text; ends in failed, rejected */
+    AB_REPORT_ERROR,          /* reason, text; ends in error */
+    AB_REPORT_PROTOCOL_ERROR, /* json: {"code","message","data"?}; ends in error, protocol */
+    AB_REPORT_STOPPED         /* text or NULL; somebody stopped it where it runs: ends in stopped */
 };
 
 /* One thing that happened. Strings are valid UTF-8 and NUL-terminated, borrowed during the call. */

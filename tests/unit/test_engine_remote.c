@@ -80,6 +80,58 @@ static void a_run_without_notes_ends(void **state)
     assert_int_equal(rig->remote->n_runs, 0);
 }
 
+static void an_agent_that_finds_its_work_needs_no_notes(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "remote", NULL);
+    rig_restart(rig, &(struct ab_engine_settings){ 0 }, false);
+    struct ab_agent_ops finder = *rig->remote->agent.ops;
+    finder.finds_itself = true;
+    rig->remote->agent.ops = &finder;
+    assert_int_equal(ab_engine_start(rig->engine), AB_OK);
+    rig_run(rig);
+    assert_null(run_of(rig, &made)->notes);
+    finish(rig, &made);
+    rig_crash(rig); /* while the table above still stands */
+}
+
+static void stopped_where_it_runs(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = made_with_notes(rig);
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, approval);
+    (void)fake_report_text(run_of(rig, &made), AB_REPORT_STOPPED, "somebody there stopped it");
+    fake_end(run_of(rig, &made));
+    rig_run(rig);
+    struct ab_task row = rig_row(rig, made.id);
+    assert_int_equal(row.status, AB_TASK_STOPPED);
+    assert_string_equal(row.status_message, "somebody there stopped it");
+    assert_null(row.questions_json);
+    assert_null(row.error_json);
+    ab_task_deinit(&row);
+    assert_int_equal(run_of(rig, &made)->n_stops, 0);
+}
+
+static void what_is_answered_elsewhere_is_not_answered_here(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = made_with_notes(rig);
+    struct steered steered = { 0 };
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK,
+                           "{\"go\":{\"kind\":\"approval\",\"message\":\"Go on?\",\"elsewhere\":\"at the desk\"}}");
+    rig_run(rig);
+    rig_answer(rig, made.id, "{\"go\":{\"action\":\"accept\"}}", &steered);
+    rig_run(rig);
+    assert_int_equal(steered.outcome, AB_STEER_MISFIT);
+    assert_string_equal(steered.text, "\"go\": it cannot be answered here: at the desk");
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_PAUSED);
+    assert_int_equal(run_of(rig, &made)->n_answers, 0);
+    (void)fake_report_text(run_of(rig, &made), AB_REPORT_EXECUTING, NULL); /* it was answered there */
+    rig_run(rig);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_EXECUTING);
+    finish(rig, &made);
+}
+
 static void notes_are_the_latest(void **state)
 {
     struct rig *rig = *state;
@@ -275,6 +327,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_rig(a_run_with_notes_is_taken_up),
         with_rig(a_run_without_notes_ends),
+        with_rig(an_agent_that_finds_its_work_needs_no_notes),
+        with_rig(stopped_where_it_runs),
+        with_rig(what_is_answered_elsewhere_is_not_answered_here),
         with_rig(notes_are_the_latest),
         with_rig(one_that_cannot_be_taken_up),
         with_rig(an_open_question_is_still_answered),

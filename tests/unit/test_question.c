@@ -33,6 +33,8 @@ static const struct {
     { "{\"k\":" FORM("\"a\":{\"enum\":[\"x\"]}") "}", NULL, AB_REASON_INPUT },
     { "{\"k\":" FORM("\"a\":{\"type\":\"array\",\"items\":{\"enum\":[\"x\"]}}") "}", NULL, AB_REASON_INPUT },
     { "{\"k\":{\"kind\":\"approval\",\"title\":\"t\"}}", NULL, AB_REASON_APPROVAL },
+    { "{\"k\":{\"kind\":\"approval\",\"title\":\"t\",\"elsewhere\":\"at the desk\"}}", NULL, AB_REASON_APPROVAL },
+    { "{\"k\":{\"kind\":\"approval\",\"title\":\"t\",\"elsewhere\":true}}", "must be a string that says where", 0 },
     { "{\"k\":{\"kind\":\"approval\",\"message\":\"m\"},\"l\":{\"kind\":\"approval\",\"message\":\"m\"}}", NULL,
       AB_REASON_APPROVAL },
     { "{\"k\":{\"kind\":\"approval\",\"message\":\"m\"},\"l\":" FORM("") "}", NULL, AB_REASON_INPUT },
