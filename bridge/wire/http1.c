@@ -142,6 +142,10 @@ static int add_to_part(http_parser *parser, enum part part, const char *at, size
         refuse(reader, 400, "a header's name or value, or the target, has a character that cannot be there");
         return -1;
     }
+    /* Trailers: nobody here reads them, they must not pass for headers (RFC 9110, 6.5.1), and path and query point into
+     * the text already. */
+    if (reader->head_whole)
+        return 0;
     if (reader->part != part) {
         end_part(reader);
         reader->part = part;

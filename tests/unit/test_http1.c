@@ -67,6 +67,10 @@ static const struct {
     { "GET /h2c HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
       "GET /h2c ?  [-] () k; GET /b ?  [-] () k; " },
     { "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "POST / ?  [-] (ab) kc; " },
+    { "POST /a?b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: a trailer is no header, and longer than all "
+      "that "
+      "the head had room for\r\n\r\n",
+      "POST /a ? b [-] () kc; " },
     /* refused */
     { "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", "400" },
     { "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "400" },
@@ -77,6 +81,7 @@ static const struct {
     { "POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n", "413" },
     { "GET / HTTP/1.1\r\nX-A: a\r\n b\r\n\r\n", "400" },
     { "GET / HTTP/1.1\r\nX-A: \x01\r\n\r\n", "400" },
+    { "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: \x01\r\n\r\n", "400" },
     { "GET / HTTP/2.0\r\n\r\n", "505" },
     { "NONSENSE / HTTP/1.1\r\n\r\n", "400" },
     { "GET nowhere HTTP/1.1\r\n\r\n", "400" },
