@@ -58,6 +58,15 @@ static void write_positive(double number, struct ab_buf *out)
     }
 }
 
+/* Beyond what a double holds: JSON.stringify writes null for it. */
+static bool is_out_of_range(struct ab_json number)
+{
+    double real = 0;
+
+    (void)!ab_json_double(number, &real);
+    return !isfinite(real);
+}
+
 static void write_number(struct ab_json value, struct ab_buf *out)
 {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -65,9 +74,7 @@ static void write_number(struct ab_json value, struct ab_buf *out)
     double number = 0;
 
     (void)!ab_json_double(value, &number);
-    if (!isfinite(number))
-        ab_buf_append_text(out, "null"); /* beyond what a double holds: JSON.stringify writes that, too */
-    else if (number == 0)
+    if (number == 0)
         ab_buf_append_char(out, '0');
     else {
         if (number < 0)
@@ -179,6 +186,13 @@ static bool write_array(struct ab_json array, bool drop_empty, struct ab_buf *ou
     return true;
 }
 
+static bool write_null(bool drop_empty, struct ab_buf *out)
+{
+    if (!drop_empty)
+        ab_buf_append_text(out, "null");
+    return !drop_empty;
+}
+
 /* False: it is empty, and nothing was written. */
 static bool write_value(struct ab_json value, bool drop_empty, struct ab_buf *out)
 {
@@ -193,14 +207,13 @@ static bool write_value(struct ab_json value, bool drop_empty, struct ab_buf *ou
         write_string(value, out);
         return true;
     case AB_JSON_NUMBER:
+        if (is_out_of_range(value))
+            return write_null(drop_empty, out);
         write_number(value, out);
         return true;
     case AB_JSON_NONE:
     case AB_JSON_NULL:
-        if (drop_empty)
-            return false;
-        ab_buf_append_text(out, "null");
-        return true;
+        return write_null(drop_empty, out);
     case AB_JSON_TRUE:
     case AB_JSON_FALSE:
         break;
