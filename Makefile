@@ -46,10 +46,14 @@ objects  := $(library:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
 main_o   := $(BUILD)/obj/bridge/app/main.o
 
 support  := $(sort $(wildcard tests/unit/support/*.c))
-tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c))
+tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c) tests/json/verdict.c)
 test_bin := $(tests:tests/%.c=$(BUILD)/tests/%)
+fuzzers  := $(sort $(wildcard tests/fuzz/*.c))
+fuzz_bin := $(fuzzers:tests/%.c=$(BUILD)/tests/%)
+# What calls a fuzzer: a program that runs files through it, or (make fuzz) libFuzzer.
+FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/support/replay.o
 
-.PHONY: all help run check deps deps-check install clean embed format format-check lint asan tsan unit test-programs headers clang
+.PHONY: all help run check deps deps-check install clean embed format format-check lint asan tsan unit fuzz fuzz-programs test-programs headers clang
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -62,6 +66,7 @@ help:
 	@echo 'make unit       unit and contract tests only'
 	@echo 'make asan       every test but those with npm clients, under AddressSanitizer and UBSan'
 	@echo 'make tsan       unit, contract, golden and kill tests under ThreadSanitizer'
+	@echo 'make fuzz       each codec under libFuzzer for FUZZ_SECONDS (60); FUZZERS="json sse" runs only these'
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
 	@echo 'make format     format the sources (clang-format 14)'
@@ -95,11 +100,17 @@ $(BUILD)/obj/embedded.o: $(BUILD)/gen/embedded.c
 $(BUILD)/obj/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC    $<')
-	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/fuzz $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support:%.c=$(BUILD)/obj/%.o) $(BUILD)/libagentbridge.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LINK  $@')
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(third_libs) -lcmocka
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/support/fuzz.o $(filter %.o,$(FUZZ_MAIN)) \
+                       $(BUILD)/libagentbridge.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINK  $@')
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(filter-out %.o,$(FUZZ_MAIN)) $(third_libs)
 
 # As a program outside of this house would be built: the public headers, the library, and what that stands on.
 $(BUILD)/examples/%: examples/embed/%.c $(BUILD)/libagentbridge.a
@@ -108,7 +119,8 @@ $(BUILD)/examples/%: examples/embed/%.c $(BUILD)/libagentbridge.a
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror $(OPTIMIZE) $(SANITIZE) -Iinclude -o $@ $^ $(third_libs)
 
 embed: $(BUILD)/examples/countdown
-test-programs: $(test_bin) embed
+test-programs: $(test_bin) $(fuzz_bin) embed
+fuzz-programs: $(fuzz_bin)
 
 # --- running and testing ---
 
@@ -133,7 +145,7 @@ asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
               SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
 	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
-	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit app examples golden a2a http never_lost
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit json fuzz app examples golden a2a http never_lost
 
 # The parts that run on two threads: the store's writer and what it posts to the loop.
 tsan_flags := BUILD=build/tsan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=thread'
@@ -141,10 +153,18 @@ tsan:
 	@$(MAKE) --no-print-directory $(tsan_flags) all test-programs
 	@BUILD=build/tsan MAKE='$(MAKE)' sh tests/run.sh unit golden never_lost
 
+fuzz_flags := BUILD=build/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-pointer' FUZZ_MAIN=-fsanitize=fuzzer \
+              SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+fuzz:
+	@sh tests/install-packages.sh fuzz
+	@$(MAKE) --no-print-directory $(fuzz_flags) fuzz-programs
+	@BUILD=build/fuzz sh tests/fuzz/run.sh $(FUZZERS)
+
 clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all test-programs
 
-c_files := $(sources) $(wildcard bridge/*/*.h include/agentbridge/*.h tests/unit/*.c tests/unit/support/*.[ch] tests/contract/*.c)
+c_files := $(sources) $(wildcard bridge/*/*.h include/agentbridge/*.h tests/unit/*.c tests/unit/support/*.[ch] tests/contract/*.c \
+           tests/fuzz/*.c tests/fuzz/support/*.[ch] tests/json/*.c)
 
 format:
 	clang-format-14 -i $(c_files)

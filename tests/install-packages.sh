@@ -1,19 +1,22 @@
 #!/bin/sh
-# Installs the Debian packages that are missing: `run` for building and running, `check` for the tests besides.
+# Installs the Debian packages that are missing: `run` for building and running, besides them `check` for the tests,
+# `fuzz` for the fuzzers, `bench` for the benchmarks.
 set -eu
 case "${1:-}" in
-run | check) ;;
+run | check | fuzz | bench) ;;
 *)
-    echo "usage: $0 run | check" >&2
+    echo "usage: $0 run | check | fuzz | bench" >&2
     exit 2
     ;;
 esac
 
 packages='build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev
           libuv1-dev libsqlite3-dev libpcre2-dev libhttp-parser-dev python3 perl-base git ca-certificates'
-if [ "$1" = check ]; then
-    packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite nodejs npm curl"
-fi
+case "$1" in
+check) packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite nodejs npm curl" ;;
+fuzz) packages="$packages clang libclang-rt-14-dev" ;;
+bench) packages="$packages nginx-light wrk" ;;
+esac
 
 # What npm brings itself (NodeSource's nodejs, a hand-made install) is as good as the package.
 present() {

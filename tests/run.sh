@@ -44,6 +44,23 @@ unit() {
 lint() {
     if $MAKE --no-print-directory lint; then echo '1 passed, 0 failed'; else echo '0 passed, 1 failed'; fi
 }
+# Each fuzzer over its seeds and over what it once found, without libFuzzer.
+fuzz() {
+    passed=0
+    failed=0
+    for program in "$BUILD"/tests/fuzz/*; do
+        name=$(basename "$program")
+        if timeout 240 "$program" "tests/fuzz/seeds/$name" "tests/fuzz/regression/$name" > "$log/fuzz-$name.log" 2>&1; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "--- $name"
+            tail -n 30 "$log/fuzz-$name.log"
+        fi
+    done
+    echo "$passed passed, $failed failed"
+}
+json() { python3 tests/json/run.py; }
 app() { python3 tests/app/run.py; }
 examples() { python3 tests/examples/run.py; }
 a2a() { python3 tests/a2a/run.py; }
@@ -54,7 +71,7 @@ interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit app examples golden a2a http never_lost interop conformance'
+[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http never_lost interop conformance'
 total_passed=0
 total_failed=0
 for suite in $suites; do
