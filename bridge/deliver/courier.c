@@ -7,26 +7,33 @@
 #include <string.h>
 
 static const int64_t look_again_ms = 60000;
-static const int64_t count_every_ms = 1000;
+static const int64_t count_every_ms = 5000;
 static const int64_t store_pause_ms = 5000;
 
-struct due_receivers {
-    char **names;
-    size_t count;
+/* One look at the outbox. */
+struct round {
+    struct ab_courier *courier;
     int64_t now;
-    int64_t next_at; /* of those not due yet; 0: none */
+    int64_t next_at; /* when the next look is due at the latest */
+    char **receivers;
+    size_t n_receivers; /* that have something due now */
 };
+
+static void note_next(struct round *round, int64_t at)
+{
+    round->next_at = at < round->next_at ? at : round->next_at;
+}
 
 static bool note_receiver(void *arg, const char *receiver, int64_t next_at)
 {
-    struct due_receivers *due = arg;
+    struct round *round = arg;
 
-    if (next_at > due->now) {
-        due->next_at = due->next_at == 0 || next_at < due->next_at ? next_at : due->next_at;
+    if (next_at > round->now) {
+        note_next(round, next_at);
         return true;
     }
-    due->names = ab_realloc(due->names, (due->count + 1) * sizeof *due->names);
-    due->names[due->count++] = ab_strdup(receiver);
+    round->receivers = ab_realloc(round->receivers, (round->n_receivers + 1) * sizeof *round->receivers);
+    round->receivers[round->n_receivers++] = ab_strdup(receiver);
     return true;
 }
 
@@ -53,7 +60,7 @@ static bool is_under_way(const struct ab_courier *courier, const struct ab_deliv
 }
 
 struct taken {
-    const struct ab_courier *courier;
+    struct round *round;
     struct ab_delivery *rows;
     size_t count;
     size_t room;
@@ -63,24 +70,32 @@ static bool take_row(void *arg, const struct ab_delivery *delivery)
 {
     struct taken *taken = arg;
 
-    if (!is_under_way(taken->courier, delivery))
-        ab_delivery_copy(&taken->rows[taken->count++], delivery);
+    if (is_under_way(taken->round->courier, delivery))
+        return true;
+    if (delivery->next_at > taken->round->now) {
+        note_next(taken->round, delivery->next_at);
+        return false;
+    }
+    ab_delivery_copy(&taken->rows[taken->count++], delivery);
     return taken->count < taken->room;
 }
 
-/* Those of one receiver that are due and for which there is room. */
-static void serve(struct ab_courier *courier, const char *receiver, int64_t now)
+/* Those of one receiver that are due and for which there is room; where there is none, the end of an attempt leads to
+ * another look. */
+static void serve(struct round *round, const char *receiver)
 {
+    struct ab_courier *courier = round->courier;
     const struct ab_courier_settings *settings = &courier->settings;
     size_t busy = under_way(courier, receiver);
     size_t room = settings->parallel - courier->n_attempts;
-    struct taken taken = { .courier = courier };
+    struct taken taken = { .round = round };
 
     if (busy >= settings->per_receiver || room == 0)
         return;
     taken.room = settings->per_receiver - busy < room ? settings->per_receiver - busy : room;
     taken.rows = ab_alloc(taken.room, sizeof *taken.rows);
-    (void)settings->store->ops->due_deliveries(settings->store, receiver, now, taken.room + busy, take_row, &taken);
+    (void)settings->store->ops->due_deliveries(settings->store, receiver, INT64_MAX, taken.room + busy, take_row,
+                                               &taken);
     for (size_t i = 0; i < taken.count; i++) {
         attempt_start(courier, &taken.rows[i]);
         ab_delivery_deinit(&taken.rows[i]);
@@ -102,36 +117,55 @@ static void show_depth(struct ab_courier *courier, int64_t now)
     ab_metric_set(courier->dead, (double)counts[AB_DELIVERY_DEAD]);
 }
 
-/* One round over all receivers with something due, each time beginning with another one. */
+/* Over all receivers with something due, each time beginning with another one. */
 static void look(void *arg)
 {
     struct ab_courier *courier = arg;
     const struct ab_courier_settings *settings = &courier->settings;
-    struct due_receivers due = { .now = ab_clock_wall_ms(&settings->loop->clock) };
-    int64_t wait = look_again_ms;
+    int64_t now = ab_clock_wall_ms(&settings->loop->clock);
+    struct round round = { .courier = courier, .now = now, .next_at = now + look_again_ms };
 
-    courier->refused = false;
-    (void)settings->store->ops->receivers(settings->store, note_receiver, &due);
-    for (size_t i = 0; i < due.count; i++)
-        serve(courier, due.names[(courier->turn + i) % due.count], due.now);
+    if (courier->refused)
+        return;
+    (void)settings->store->ops->receivers(settings->store, note_receiver, &round);
+    for (size_t i = 0; i < round.n_receivers; i++)
+        serve(&round, round.receivers[(courier->turn + i) % round.n_receivers]);
     courier->turn++;
-    for (size_t i = 0; i < due.count; i++)
-        free(due.names[i]);
-    free(due.names);
-    if (due.next_at > 0 && due.next_at - due.now < wait)
-        wait = due.next_at - due.now;
-    ab_timer_start(courier->timer, (uint64_t)wait);
-    show_depth(courier, due.now);
+    for (size_t i = 0; i < round.n_receivers; i++)
+        free(round.receivers[i]);
+    free(round.receivers);
+    ab_timer_start(courier->timer, (uint64_t)(round.next_at - now));
+    show_depth(courier, now);
 }
 
 void ab_courier_wake(void *arg)
 {
     struct ab_courier *courier = arg;
 
-    if (courier->refused)
-        ab_timer_start(courier->timer, (uint64_t)store_pause_ms);
-    else
-        ab_timer_start(courier->timer, 0);
+    ab_timer_start(courier->timer, 0);
+}
+
+/* --- a store that refuses --- */
+
+static void settle_again(void *arg)
+{
+    struct ab_courier *courier = arg;
+    struct ab_link *link = ab_list_first(&courier->attempts);
+
+    courier->refused = false;
+    for (; link != NULL; link = ab_list_next(&courier->attempts, link)) {
+        struct attempt *attempt = AB_OWNER(link, struct attempt, link);
+        if (attempt->unsettled)
+            attempt_settle_again(attempt);
+    }
+    ab_courier_wake(courier);
+}
+
+void courier_refused(struct ab_courier *courier)
+{
+    if (!courier->refused)
+        ab_timer_start(courier->settle_timer, (uint64_t)store_pause_ms);
+    courier->refused = true;
 }
 
 /* --- life --- */
@@ -159,6 +193,8 @@ static void add_metrics(struct ab_courier *courier)
     courier->attempts_sent = ab_metric(metrics, AB_METRIC_COUNTER, name, help, "outcome=\"sent\"");
     courier->attempts_failed = ab_metric(metrics, AB_METRIC_COUNTER, name, help, "outcome=\"failed\"");
     courier->attempts_dead = ab_metric(metrics, AB_METRIC_COUNTER, name, help, "outcome=\"given_up\"");
+    courier->seconds = ab_metric(metrics, AB_METRIC_HISTOGRAM, "agentbridge_delivery_seconds",
+                                 "From a change of a task until its receiver had been notified.", NULL);
 }
 
 struct ab_courier *ab_courier_new(const struct ab_courier_settings *settings)
@@ -169,6 +205,7 @@ struct ab_courier *ab_courier_new(const struct ab_courier_settings *settings)
     set_defaults(&courier->settings);
     ab_list_init(&courier->attempts);
     add_metrics(courier);
+    courier->settle_timer = ab_timer_new(settings->loop, settle_again, courier);
     courier->timer = ab_timer_new(settings->loop, look, courier);
     ab_timer_start(courier->timer, 0);
     return courier;
@@ -183,5 +220,6 @@ void ab_courier_free(struct ab_courier *courier)
     while ((link = ab_list_first(&courier->attempts)) != NULL)
         attempt_orphan(AB_OWNER(link, struct attempt, link));
     ab_timer_free(courier->timer);
+    ab_timer_free(courier->settle_timer);
     free(courier);
 }

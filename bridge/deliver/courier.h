@@ -17,15 +17,27 @@ struct ab_outgoing {
     struct ab_buf body;
 };
 
+enum ab_encoding {
+    AB_ENCODED,
+    AB_ENCODE_LATER, /* it cannot be sent now, but perhaps later */
+    AB_ENCODE_NEVER
+};
+
 /* Puts deliveries of one kind into words. */
 struct ab_delivery_encoder {
     const char *kind;
-    /* False when it can never be sent: `why` (an empty buffer) is then filled with the reason, without secrets.
-     * `event` is the one it tells of, `now_ms` the time of this attempt. */
-    bool (*encode)(void *arg, const struct ab_delivery *delivery, const struct ab_task *task,
-                   const struct ab_event *event, int64_t now_ms, struct ab_outgoing *out, struct ab_buf *why);
+    /* `task` is as it was at `event`, the one that is told of; `now_ms` is the time of this attempt. When it is not
+     * encoded, `why` (an empty buffer) is filled with the reason, without secrets. */
+    enum ab_encoding (*encode)(void *arg, const struct ab_delivery *delivery, const struct ab_task *task,
+                               const struct ab_event *event, int64_t now_ms, struct ab_outgoing *out,
+                               struct ab_buf *why);
     void *arg;
 };
+
+/* Adds a header line, "Name: value", which becomes the request's. */
+void ab_outgoing_add(struct ab_outgoing *outgoing, char *line);
+/* Frees what it holds, secrets overwritten. */
+void ab_outgoing_deinit(struct ab_outgoing *outgoing);
 
 /* All borrowed; they outlive the courier. Times in ms; 0 takes the default in brackets. */
 struct ab_courier_settings {

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <time.h>
 
 static bool is_alnum(char character)
 {
@@ -269,6 +270,30 @@ bool ab_http_query_value(struct ab_str query, const char *name, struct ab_buf *o
         query.size -= size;
     }
     return false;
+}
+
+bool ab_http_retry_after(struct ab_str value, int64_t now_ms, int64_t *ms)
+{
+    static const uint64_t longest_s = UINT64_C(10) * 365 * 86400;
+    uint64_t seconds;
+    value = ab_str_trim(value);
+    if (ab_str_to_uint(value, longest_s, &seconds)) {
+        *ms = (int64_t)seconds * 1000;
+        return true;
+    }
+    char text[32] = "";
+    if (value.size != 29 || memchr(value.data, '\0', value.size) != NULL) {
+        return false;
+    }
+    memcpy(text, value.data, value.size);
+    struct tm parts = { 0 };
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (end == NULL || *end != '\0') {
+        return false;
+    }
+    int64_t left = (int64_t)timegm(&parts) * 1000 - now_ms;
+    *ms = left > 0 ? left : 0;
+    return true;
 }
 
 const char *ab_http_reason(unsigned status)

@@ -24,6 +24,9 @@ AB_MUST bool ab_http_decode_mcp_value(struct ab_str value, struct ab_buf *out);
 AB_MUST bool ab_http_query_value(struct ab_str query, const char *name, struct ab_buf *out);
 /* One segment of a path, percent-decoded; false when malformed. */
 AB_MUST bool ab_http_decode_segment(struct ab_str segment, struct ab_buf *out);
+/* Retry-After: seconds, or a date of the one form that is still written (RFC 9110, 5.6.7). `*ms` is how long from
+ * `now_ms` on, 0 for what is over; false when malformed. */
+AB_MUST bool ab_http_retry_after(struct ab_str value, int64_t now_ms, int64_t *ms);
 /* The reason phrase: 404 -> "Not Found". */
 const char *ab_http_reason(unsigned status);
 

@@ -287,14 +287,50 @@ static void a_slow_peer_that_leaves(void **state)
     fake_loop_free(loop);
 }
 
+static void retry_after(void **state)
+{
+    static const struct {
+        const char *value;
+        int64_t ms; /* -1: malformed */
+    } cases[] = {
+        { "0", 0 },
+        { " 120 ", 120000 },
+        { "86401", 86401000 },
+        { "Tue, 28 Jul 2026 00:01:00 GMT", 60000 },
+        { "Mon, 27 Jul 2026 23:59:00 GMT", 0 },
+        { "", -1 },
+        { "-1", -1 },
+        { "1.5", -1 },
+        { "soon", -1 },
+        { "99999999999999999999", -1 },
+        { "Tue, 28 Jul 2026 00:01:00 CET", -1 },
+        { "2026-07-28T00:01:00Z", -1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        int64_t ms = -1;
+        if (!ab_http_retry_after(ab_str(cases[i].value), FAKE_LOOP_START_MS, &ms)) {
+            ms = -1;
+        }
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(media_types),    cmocka_unit_test(accepting),
-        cmocka_unit_test(hosts),          cmocka_unit_test(origins),
-        cmocka_unit_test(loopback),       cmocka_unit_test(mcp_values),
-        cmocka_unit_test(queries),        cmocka_unit_test(reasons),
-        cmocka_unit_test(a_whole_answer), cmocka_unit_test(a_slow_peer_that_leaves),
+        cmocka_unit_test(media_types),
+        cmocka_unit_test(accepting),
+        cmocka_unit_test(hosts),
+        cmocka_unit_test(origins),
+        cmocka_unit_test(loopback),
+        cmocka_unit_test(mcp_values),
+        cmocka_unit_test(queries),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(retry_after),
+        cmocka_unit_test(a_whole_answer),
+        cmocka_unit_test(a_slow_peer_that_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,8 +162,15 @@ static int fake_count_deliveries(struct ab_store *store, uint64_t counts[AB_DELI
 static void fake_settle(struct ab_store *store, const struct ab_settlement *settlement, ab_store_done_fn done,
                         void *arg)
 {
-    struct ab_store *inner = fake(store)->inner;
-    inner->ops->settle(inner, settlement, done, arg);
+    struct fake_store *self = fake(store);
+    if (self->unsettled > 0) {
+        struct refusal *refusal = ab_alloc(1, sizeof *refusal);
+        *refusal = (struct refusal){ done, arg, AB_STORE_REFUSED };
+        self->unsettled--;
+        ab_loop_defer(self->loop, refuse_now, refusal);
+        return;
+    }
+    self->inner->ops->settle(self->inner, settlement, done, arg);
 }
 
 static size_t fake_backlog(struct ab_store *store)

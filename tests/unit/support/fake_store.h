@@ -19,6 +19,7 @@ struct fake_store {
     enum ab_store_outcome fail_as; /* CONFLICT or REFUSED */
     size_t backlog;                /* added to the inner one */
     bool unreadable;               /* get fails */
+    unsigned unsettled;            /* so many settlements are still to be refused */
 };
 
 /* Takes `inner` over. */
