@@ -1,7 +1,9 @@
 /* One function builds each part; a table of them is the order. */
 #include "app/bridge.h"
 
+#include "app/secret.h"
 #include "base/mem.h"
+#include "rest/webhooks.h"
 #include "store/sqlite.h"
 
 #include <errno.h>
@@ -152,6 +154,14 @@ static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *ag
     ab_engine_add_agent(bridge->engine, &agent->settings, makers[agent->kind](bridge, agent));
 }
 
+static void on_outbox_grew(void *arg)
+{
+    const struct ab_bridge *bridge = arg;
+
+    if (bridge->courier != NULL)
+        ab_courier_wake(bridge->courier);
+}
+
 static bool build_engine(struct ab_bridge *bridge, struct place reason)
 {
     const struct ab_config *config = bridge->config;
@@ -165,6 +175,9 @@ static bool build_engine(struct ab_bridge *bridge, struct place reason)
         .keep_ms = config->keep_ms,
         .sweep_every_ms = config->sweep_every_ms,
         .output_bytes = largest_output(config),
+        .wishes_per_task = config->wishes_per_task,
+        .outbox_grew = on_outbox_grew,
+        .outbox_arg = bridge,
     };
 
     (void)reason;
@@ -244,6 +257,31 @@ static bool build_a2a(struct ab_bridge *bridge, struct place reason)
     return true;
 }
 
+/* What was left in the outbox goes out in the loop's first turn. */
+static bool build_courier(struct ab_bridge *bridge, struct place reason)
+{
+    bridge->webhooks = (struct ab_rest_webhook_encoder){ .engine = bridge->engine,
+                                                         .sealer = bridge->sealer,
+                                                         .secret = ab_secret_read };
+    bridge->encoders[0] =
+        (struct ab_delivery_encoder){ AB_REST_WEBHOOK_KIND, ab_rest_webhook_encode, &bridge->webhooks };
+    struct ab_courier_settings settings = {
+        .loop = ab_loop_uv_port(bridge->loop),
+        .store = bridge->store,
+        .client = bridge->client,
+        .guard = &bridge->config->guard,
+        .random = ab_random_system(),
+        .log = &bridge->log,
+        .metrics = bridge->metrics,
+        .encoders = bridge->encoders,
+        .n_encoders = sizeof bridge->encoders / sizeof *bridge->encoders,
+    };
+
+    (void)reason;
+    bridge->courier = ab_courier_new(&settings);
+    return true;
+}
+
 /* What cards say where the bridge is: its public name, or where it listens. */
 static void tell_address(struct ab_bridge *bridge)
 {
@@ -314,8 +352,8 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer, build_signer, build_client,  build_engine,
-        build_mcp,  build_a2a,   build_httpd,  start_engine, build_control,
+        build_loop, build_store, build_sealer,  build_signer, build_client, build_engine,
+        build_mcp,  build_a2a,   build_courier, build_httpd,  start_engine, build_control,
     };
 
     bridge->config = config;
@@ -381,6 +419,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
     ab_pipe_server_free(bridge->control_server);
     if (bridge->httpd != NULL)
         ab_httpd_free(bridge->httpd);
+    ab_courier_free(bridge->courier);
     if (bridge->mcp != NULL)
         ab_mcp_free(bridge->mcp);
     ab_a2a_free(bridge->a2a);

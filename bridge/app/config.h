@@ -47,6 +47,7 @@ struct ab_config {
     size_t output_bytes;
     uint32_t running_per_principal;
     uint32_t subscribed_tasks;
+    uint32_t wishes_per_task;
 
     uint32_t grace_ms;
     uint32_t hold_ms;
@@ -60,6 +61,7 @@ struct ab_config {
     int64_t disconnect_grace_ms;
     enum ab_a2a_card_form card_form;
     bool unsigned_cards;
+    bool signed_pushes;
 
     struct ab_config_agent *agents;
     size_t n_agents;

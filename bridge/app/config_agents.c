@@ -110,6 +110,7 @@ void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, s
         .turns_deep = (uint32_t)ab_config_int(agent, "turns_deep"),
         .retry_after_restart = ab_json_string_is(ab_json_member(agent, "restart"), "retry"),
     };
+    out->settings.webhooks_json = ab_config_webhooks(reader, out->settings.id, ab_json_member(agent, "webhooks"));
     read_kind(reader, out, agent);
     read_a2a(config, out, ab_json_member(agent, "a2a"));
     if (ab_json_exists(tool))

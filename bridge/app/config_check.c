@@ -171,15 +171,12 @@ static void check_later_agents(struct ab_json agents, struct ab_problems *proble
     while (ab_json_next(&iterator, &key, &agent)) {
         AB_CLEANUP(ab_free_string) char *id = ab_json_string_dup(key);
         AB_CLEANUP(ab_free_string) char *kind = ab_format("agents.%s.kind", id == NULL ? "?" : id);
-        AB_CLEANUP(ab_free_string) char *webhooks = ab_format("agents.%s.webhooks", id == NULL ? "?" : id);
 
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !ab_config_knows_kind(agent); i++) {
             if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i]))
                 ab_problem_error(problems, kind, "agents of kind \"%s\" are not in this version; \"command\" is",
                                  kinds[i]);
         }
-        if (holds_something(ab_json_member(agent, "webhooks")))
-            ab_problem_error(problems, webhooks, "webhooks are not in this version; leave them out");
     }
 }
 

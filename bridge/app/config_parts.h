@@ -39,6 +39,9 @@ bool ab_config_knows_kind(struct ab_json agent);
 /* What only agents of one kind have (config_<kind>.c); the rest of `out` is filled already. */
 void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 
+/* An agent's webhooks as wishes of task/outbox.h, kept; NULL when there is none (config_webhooks.c). */
+const char *ab_config_webhooks(struct ab_config_reader *reader, const char *agent, struct ab_json webhooks);
+
 /* The configuration's own schema, from the binary (config_schema.c). */
 AB_MUST struct ab_schema *ab_config_schema(void);
 /* Finds fault with each part on its own, so that one mistake does not hide the next. */
@@ -51,6 +54,8 @@ bool ab_config_check_agent(const struct ab_schema *schema, struct ab_json key, s
 void ab_config_check_meaning(struct ab_config_reader *reader, struct ab_json root);
 /* What configurations may hold and this version cannot do (config_check.c). */
 void ab_config_check_later(struct ab_json root, struct ab_problems *problems);
+/* {"env"} or {"file"} with an absolute path, as a text of its own; kept. */
+const char *ab_config_reference(struct ab_config_reader *reader, struct ab_json reference);
 /* The bytes a {"env"} or {"file"} names; false and a problem at `where` when they cannot be had. */
 AB_MUST bool ab_config_secret(struct ab_config_reader *reader, struct ab_json reference, const char *where,
                               struct ab_buf *out);

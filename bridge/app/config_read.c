@@ -159,6 +159,7 @@ static void read_limits(struct ab_config *config, struct ab_json limits)
     config->output_bytes = (size_t)ab_config_int(limits, "output_bytes");
     config->running_per_principal = (uint32_t)ab_config_int(limits, "running_per_principal");
     config->subscribed_tasks = (uint32_t)ab_config_int(limits, "subscribed_tasks");
+    config->wishes_per_task = (uint32_t)ab_config_int(limits, "webhooks_per_task");
 }
 
 static void read_waits(struct ab_config *config, struct ab_json waits)
@@ -204,6 +205,9 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     if (ab_json_string_is(ab_json_at(root, "a2a", "card", NULL), "strict"))
         config->card_form = AB_A2A_CARD_STRICT;
     config->unsigned_cards = ab_json_is(ab_json_at(root, "a2a", "sign", NULL), AB_JSON_FALSE);
+    config->signed_pushes = ab_json_is_true(ab_json_at(root, "a2a", "sign_push", NULL));
+    if (config->signed_pushes && config->unsigned_cards)
+        ab_problem_error(reader->problems, "a2a.sign_push", "needs the key that a2a.sign switches off; found both");
     if (ab_json_exists(ab_json_member(root, "disconnect_grace_s")))
         config->disconnect_grace_ms = ab_config_ms(root, "disconnect_grace_s", 3650 * DAYS_MS);
 }

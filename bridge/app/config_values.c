@@ -1,13 +1,9 @@
 /* The small readers: members of a checked value, kept by the configuration. */
 #include "app/config_parts.h"
+#include "app/secret.h"
 #include "base/mem.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-#define SECRET_BYTES 65536 /* far more than any key */
 
 char *ab_config_keep(struct ab_config *config, void *memory)
 {
@@ -84,50 +80,28 @@ enum ab_on_disconnect ab_config_on_disconnect(struct ab_json object, enum ab_on_
     return ab_json_string_is(value, "keep") ? AB_DISCONNECT_KEEP : fallback;
 }
 
-/* Without the line break that editors put at the end of a file. */
-static void append_trimmed(struct ab_buf *out, char *piece, size_t size)
+const char *ab_config_reference(struct ab_config_reader *reader, struct ab_json reference)
 {
-    while (size > 0 && (piece[size - 1] == '\n' || piece[size - 1] == '\r'))
-        size--;
-    ab_buf_append(out, piece, size);
-}
+    const char *path = ab_config_path(reader, ab_config_text(reader->config, reference, "file"));
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
 
-static bool secret_file(const char *path, struct ab_buf *out, const char *where, struct ab_problems *problems)
-{
-    char piece[SECRET_BYTES / 4];
-    FILE *file = fopen(path, "re");
-    size_t size;
-
-    if (file == NULL) {
-        ab_problem_error(problems, where, "the file %s cannot be opened: %s", path, strerror(errno));
-        return false;
-    }
-    setvbuf(file, NULL, _IONBF, 0);
-    size = fread(piece, 1, sizeof piece, file);
-    (void)fclose(file);
-    append_trimmed(out, piece, size);
-    explicit_bzero(piece, sizeof piece);
-    if (out->size == 0)
-        ab_problem_error(problems, where, "the file %s is empty", path);
-    return out->size > 0;
+    ab_json_writer_init(&writer, &text);
+    ab_json_object_begin(&writer);
+    ab_json_put_optional_text(&writer, "env", ab_config_text(reader->config, reference, "env"));
+    ab_json_put_optional_text(&writer, "file", path);
+    ab_json_object_end(&writer);
+    return ab_config_keep(reader->config, ab_buf_steal(&text));
 }
 
 bool ab_config_secret(struct ab_config_reader *reader, struct ab_json reference, const char *where, struct ab_buf *out)
 {
-    const char *variable = ab_config_text(reader->config, reference, "env");
-    const char *path = ab_config_path(reader, ab_config_text(reader->config, reference, "file"));
-    const char *value;
+    char reason[512] = "";
 
-    if (path != NULL)
-        return secret_file(path, out, where, reader->problems);
-    if (variable == NULL)
+    if (!ab_json_is(reference, AB_JSON_OBJECT))
         return false;
-    value = getenv(variable);
-    if (value == NULL || value[0] == '\0') {
-        ab_problem_error(reader->problems, where, "the environment variable %s is %s", variable,
-                         value == NULL ? "not set" : "empty");
-        return false;
-    }
-    ab_buf_append_text(out, value);
-    return true;
+    if (ab_secret_read(NULL, ab_json_trusted(ab_config_reference(reader, reference)), out, reason, sizeof reason))
+        return true;
+    ab_problem_error(reader->problems, where, "%s", reason);
+    return false;
 }

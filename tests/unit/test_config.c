@@ -83,8 +83,17 @@ static void exact_words(void **state)
         { TOP("\"limits\":{\"file_bytes\":4096}"), "c: warning: limits.file_bytes: has no effect in this version\n" },
         { "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"}}}",
           "c: agents.r.kind: agents of kind \"a2a\" are not in this version; \"command\" is\n" },
-        { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\"}]"),
-          "c: agents.a.webhooks: webhooks are not in this version; leave them out\n" },
+        { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\"}]"), "" },
+        { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\",\"secret\":{\"env\":\"AB_TEST_NONE\"}},{\"url\":"
+                "\"http://10.0.0.1/\"},{\"url\":\"https://a@x.example\",\"secret\":{\"env\":\"AB_TEST_SHORT\"}},"
+                "{\"url\":\"https://x.example\",\"secret\":{\"env\":\"AB_TEST_SHORT\"}}]"),
+          "c: agents.a.webhooks.0.secret: the environment variable AB_TEST_NONE is not set\n"
+          "c: agents.a.webhooks.1.url: leads to 10.0.0.1, which is not a public address; the operator may allow it "
+          "(outbound.allow)\n"
+          "c: agents.a.webhooks.2.url: must not hold a user or a password\n"
+          "c: agents.a.webhooks.3.secret: must be whsec_ and 24 to 64 bytes as base64; what is there is not\n" },
+        { TOP("\"a2a\":{\"sign\":false,\"sign_push\":true}"),
+          "c: a2a.sign_push: needs the key that a2a.sign switches off; found both\n" },
         { TOP("\"seal_keys\":[{\"env\":\"AB_TEST_NONE\"}]"),
           "c: seal_keys.0: the environment variable AB_TEST_NONE is not set\n" },
         { TOP("\"seal_keys\":[{\"env\":\"AB_TEST_SHORT\"}]"),
