@@ -1,5 +1,7 @@
 #include "a2a/write.h"
 
+#include "task/question.h"
+
 #include "base/mem.h"
 
 #include <inttypes.h>
@@ -88,31 +90,10 @@ void ab_a2a_write_message(struct ab_json_writer *writer, const struct ab_a2a_for
 
 /* --- status --- */
 
-/* Those questions of the round that have no answer yet, as an object; nothing when there is none. */
-static void write_open_questions(const struct ab_task *task, struct ab_buf *out)
-{
-    struct ab_json_iterator questions = ab_json_iterate(ab_json_trusted(task->questions_json));
-    struct ab_json_writer writer;
-    struct ab_json key;
-    struct ab_json question;
-
-    ab_json_writer_init(&writer, out);
-    while (task->status == AB_TASK_PAUSED && ab_json_next(&questions, &key, &question)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || ab_json_exists(ab_json_member(question, "answer")))
-            continue;
-        if (out->size == 0)
-            ab_json_object_begin(&writer);
-        ab_json_write_key_str(&writer, ab_str(name));
-        ab_json_write_value(&writer, question);
-    }
-    if (out->size > 0)
-        ab_json_object_end(&writer);
-}
-
 struct ab_a2a_status ab_a2a_status_of(const struct ab_task *task, struct ab_buf *open)
 {
-    write_open_questions(task, open);
+    if (task->status == AB_TASK_PAUSED)
+        ab_questions_write_open(ab_json_trusted(task->questions_json), open);
     return (struct ab_a2a_status){
         .state = ab_a2a_state_of(task->status, task->reason),
         .at = task->updated_at,

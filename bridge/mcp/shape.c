@@ -51,38 +51,13 @@ static void put_if_there(struct ab_json_writer *writer, const char *key, struct 
         ab_json_put_value(writer, key, value);
 }
 
-bool ab_mcp_write_open_questions(struct ab_json_writer *writer, const struct ab_task *task)
-{
-    struct ab_json_iterator questions = ab_json_iterate(ab_json_trusted(task->questions_json));
-    struct ab_json key;
-    struct ab_json question;
-    bool any = false;
-
-    if (task->status != AB_TASK_PAUSED)
-        return false;
-    while (ab_json_next(&questions, &key, &question)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || ab_json_exists(ab_json_member(question, "answer")))
-            continue;
-        if (!any)
-            ab_json_object_begin(writer);
-        any = true;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, question);
-    }
-    if (any)
-        ab_json_object_end(writer);
-    return any;
-}
-
 static void put_questions(struct ab_json_writer *writer, const struct ab_task *task)
 {
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json_writer inner;
 
-    ab_json_writer_init(&inner, &text);
-    if (ab_mcp_write_open_questions(&inner, task))
-        ab_json_put_raw(writer, "questions", text.data);
+    if (task->status == AB_TASK_PAUSED)
+        ab_questions_write_open(ab_json_trusted(task->questions_json), &text);
+    ab_json_put_optional_raw(writer, "questions", text.data);
     ab_buf_deinit(&text);
 }
 

@@ -11,8 +11,6 @@ void ab_mcp_write_task(struct ab_json_writer *writer, const struct ab_task *task
 /* The short form of list-tasks. */
 void ab_mcp_write_task_summary(struct ab_json_writer *writer, const struct ab_task *task);
 
-/* The open (unanswered) questions as an object; nothing is written and false returned when there is none. */
-AB_MUST bool ab_mcp_write_open_questions(struct ab_json_writer *writer, const struct ab_task *task);
 
 /* Content blocks of an array of parts, inside an open array. */
 void ab_mcp_write_parts(struct ab_json_writer *writer, struct ab_json parts, const struct ab_mcp_version *version);

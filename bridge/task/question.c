@@ -201,6 +201,25 @@ bool ab_questions_single(struct ab_json questions, struct ab_json *key, struct a
     return n_open == 1;
 }
 
+void ab_questions_write_open(struct ab_json questions, struct ab_buf *out)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(questions);
+    struct ab_json key;
+    struct ab_json question;
+    const char *before = "{";
+    while (ab_json_next(&iterator, &key, &question)) {
+        if (ab_json_exists(ab_json_member(question, "answer"))) {
+            continue;
+        }
+        ab_buf_printf(out, "%s%.*s:", before, AB_STR_ARGS(key.text));
+        ab_buf_append_str(out, question.text);
+        before = ",";
+    }
+    if (*before == ',') {
+        ab_buf_append_char(out, '}');
+    }
+}
+
 struct ab_json ab_question_text_field(struct ab_json question)
 {
     struct ab_json none = { { NULL, 0 } };

@@ -22,6 +22,8 @@ bool ab_question_is_open(struct ab_json question);
 enum ab_task_reason ab_questions_reason(struct ab_json asked);
 /* Whether just one question of a round has no answer yet; then it and its key are filled in. */
 AB_MUST bool ab_questions_single(struct ab_json questions, struct ab_json *key, struct ab_json *question);
+/* Appends those of a round that have no answer yet, as an object; nothing when there is none. */
+void ab_questions_write_open(struct ab_json questions, struct ab_buf *out);
 /* The key of the one field that a plain text can answer: a form's only required field, or its only one, when that is
  * a string. Else no value. */
 struct ab_json ab_question_text_field(struct ab_json question);
