@@ -2,24 +2,10 @@
 
 #include "auth/webhook_sign.h"
 #include "base/mem.h"
+#include "rest/task.h"
 #include "rest/webhooks.h"
 
 #include <inttypes.h>
-
-static void write_body(struct ab_engine *engine, const struct ab_task *task, struct ab_buf *out)
-{
-    struct ab_json_writer writer;
-
-    (void)engine;
-    ab_json_writer_init(&writer, out);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "id", task->thread_id);
-    ab_json_put_text(&writer, "task_id", task->id);
-    ab_json_put_text(&writer, "agent_id", task->agent);
-    ab_json_put_text(&writer, "status", ab_task_status_name(task->status));
-    ab_json_put_optional_raw(&writer, "result", task->result_json);
-    ab_json_object_end(&writer);
-}
 
 /* The secret of a caller was sealed for the task's owner and this address. */
 static enum ab_encoding unseal(const struct ab_rest_webhook_encoder *encoder, struct ab_json sealed, const char *owner,
@@ -71,6 +57,7 @@ enum ab_encoding ab_rest_webhook_encode(void *arg, const struct ab_delivery *del
 {
     const struct ab_rest_webhook_encoder *encoder = arg;
     struct ab_json target = ab_json_trusted(delivery->target_json);
+    struct ab_json_writer writer;
     /* The same for each attempt at one event and receiver: who has seen it need not act again. */
     AB_CLEANUP(ab_free_string)
     char *id = ab_format("msg_%s_%" PRIu32 "_%" PRIu64, task->id, delivery->lane, event->number);
@@ -80,7 +67,11 @@ enum ab_encoding ab_rest_webhook_encode(void *arg, const struct ab_delivery *del
         ab_buf_append_text(why, "it has no address");
         return AB_ENCODE_NEVER;
     }
-    write_body(encoder->engine, task, &out->body);
+    ab_json_writer_init(&writer, &out->body);
+    if (ab_rest_task_write(&writer, encoder->engine, task, task->thread_id) < 0) {
+        ab_buf_append_text(why, "its task cannot be read");
+        return AB_ENCODE_LATER;
+    }
     ab_outgoing_add(out, ab_strdup("Content-Type: application/json"));
     ab_outgoing_add(out, ab_format("webhook-id: %s", id));
     ab_outgoing_add(out, ab_format("webhook-timestamp: %" PRId64, now_ms / 1000));
