@@ -11,7 +11,6 @@ void ab_mcp_write_task(struct ab_json_writer *writer, const struct ab_task *task
 /* The short form of list-tasks. */
 void ab_mcp_write_task_summary(struct ab_json_writer *writer, const struct ab_task *task);
 
-
 /* Content blocks of an array of parts, inside an open array. */
 void ab_mcp_write_parts(struct ab_json_writer *writer, struct ab_json parts, const struct ab_mcp_version *version);
 /* One text block. */
