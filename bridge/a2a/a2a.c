@@ -122,6 +122,11 @@ void ab_a2a_set_url(struct ab_a2a *a2a, const char *url)
     a2a->url = ab_strndup(url, size);
 }
 
+const char *ab_a2a_url(const struct ab_a2a *a2a)
+{
+    return a2a->url;
+}
+
 void ab_a2a_drain(struct ab_a2a *a2a)
 {
     struct ab_link *link = ab_list_first(&a2a->calls);

@@ -5,6 +5,7 @@
 #include "auth/seal.h"
 #include "auth/sign.h"
 #include "task/engine.h"
+#include "wire/guard.h"
 #include "wire/http_server.h"
 
 /* What a fetch of the card that names no version gets: a card of 1.0 with the members of 0.3 in it, which both kinds
@@ -29,7 +30,9 @@ struct ab_a2a_agent_settings {
 struct ab_a2a_settings {
     struct ab_engine *engine;
     struct ab_loop *loop;
-    const struct ab_sealer *sealer; /* for page tokens */
+    const struct ab_sealer *sealer; /* for page tokens, and the secrets of push notification configurations */
+    const struct ab_guard *guard;   /* what those may lead to besides public addresses; or NULL */
+    struct ab_random random;        /* for their ids */
     const struct ab_signer *signer; /* or NULL: cards are not signed */
     const char *default_agent;      /* or NULL: the only one, where there is only one */
     const char *user_json;          /* {"id","email",...}: who the caller is where nobody signs in; or NULL */
@@ -46,6 +49,7 @@ struct ab_a2a;
 AB_MUST struct ab_a2a *ab_a2a_new(const struct ab_a2a_settings *settings);
 /* "https://agents.example.com": what cards name as the bridge's address. Before the first request. */
 void ab_a2a_set_url(struct ab_a2a *a2a, const char *url);
+const char *ab_a2a_url(const struct ab_a2a *a2a);
 /* Answers one request to /a2a, below it, to a card at the root, or for the keys that cards are signed with. `owner` is
  * the principal's opaque name. */
 void ab_a2a_handle(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *owner);

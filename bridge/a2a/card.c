@@ -111,7 +111,7 @@ static void put_capabilities(const struct card *card)
     ab_json_write_key(card->writer, "capabilities");
     ab_json_object_begin(card->writer);
     ab_json_put_bool(card->writer, "streaming", true);
-    ab_json_put_bool(card->writer, "pushNotifications", false);
+    ab_json_put_bool(card->writer, "pushNotifications", true);
     ab_json_put_bool(card->writer, "extendedAgentCard", false);
     put_extensions(card);
     ab_json_object_end(card->writer);

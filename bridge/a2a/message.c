@@ -1,5 +1,6 @@
 #include "a2a/message.h"
 
+#include "a2a/push_config.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -147,12 +148,21 @@ static char *make_options(struct ab_json params, struct ab_json configuration)
     return ab_buf_steal(&out);
 }
 
-/* The wish to be told by push, under its name in either version. */
-static bool wants_push(struct ab_json configuration)
+/* The push notification configuration that may stand in a send's, by its name in any of the forms. */
+static bool read_push(struct ab_a2a_call *call, struct ab_json configuration, struct ab_a2a_sent *out)
 {
-    return ab_json_exists(ab_a2a_member(configuration, "taskPushNotificationConfig")) ||
-           ab_json_exists(ab_a2a_member(configuration, "pushNotificationConfig")) ||
-           ab_json_exists(ab_a2a_member(configuration, "pushNotification"));
+    static const char *const names[] = { "taskPushNotificationConfig", "pushNotificationConfig", "pushNotification" };
+    char id[AB_A2A_PUSH_ID_SIZE];
+    char path[64];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct ab_json push = ab_a2a_member(configuration, names[i]);
+        if (!ab_json_exists(push))
+            continue;
+        snprintf(path, sizeof path, "configuration.%s", names[i]);
+        return ab_a2a_push_config_read(call, push, path, &out->push_wish, id);
+    }
+    return true;
 }
 
 static bool read_configuration(struct ab_a2a_call *call, struct ab_json configuration, struct ab_a2a_sent *out)
@@ -164,18 +174,13 @@ static bool read_configuration(struct ab_a2a_call *call, struct ab_json configur
                             ab_json_type_name(configuration));
         return false;
     }
-    if (wants_push(configuration)) {
-        ab_a2a_refuse(call, AB_A2A_PUSH_NOT_SUPPORTED,
-                      "Push notifications are not supported here; subscribe to the task, or poll it");
-        return false;
-    }
     out->history_length = -1;
     if (!ab_a2a_read_count(call, configuration, "configuration.historyLength", &out->history_length) ||
         !ab_a2a_read_flag(call, configuration, "configuration.returnImmediately", &out->return_immediately) ||
         !ab_a2a_read_flag(call, configuration, "configuration.blocking", &blocking))
         return false;
     out->return_immediately = out->return_immediately || !blocking;
-    return true;
+    return read_push(call, configuration, out);
 }
 
 bool ab_a2a_sent_read(struct ab_a2a_call *call, struct ab_a2a_sent *out)
@@ -212,5 +217,6 @@ void ab_a2a_sent_deinit(struct ab_a2a_sent *sent)
     free(sent->message_json);
     free(sent->input_json);
     free(sent->options_json);
+    free(sent->push_wish);
     *sent = (struct ab_a2a_sent){ 0 };
 }

@@ -10,6 +10,7 @@ struct ab_a2a_sent {
     char *message_json; /* {"message_id","role":"user","parts":[...],"metadata":{},...} */
     char *input_json;
     char *options_json;
+    char *push_wish; /* or NULL; the push notification configuration that came with it, see push_config.h */
     bool return_immediately;
     int64_t history_length; /* < 0: all */
 };

@@ -47,6 +47,8 @@ static void on_created(void *arg, enum ab_create_outcome outcome, const struct a
 static void create(struct ab_a2a_call *call, const struct ab_a2a_sent *sent)
 {
     AB_CLEANUP(ab_free_string) char *surface = ab_format("{\"version\":\"%s\"}", call->version->name);
+    AB_CLEANUP(ab_free_string)
+    char *wishes = sent->push_wish != NULL ? ab_format("[%s]", sent->push_wish) : NULL;
 
     ab_a2a_promise(call);
     ab_engine_create(call->a2a->settings.engine,
@@ -57,7 +59,8 @@ static void create(struct ab_a2a_call *call, const struct ab_a2a_sent *sent)
                                             .thread_id = sent->context_id,
                                             .message_json = sent->message_json,
                                             .input_json = sent->input_json,
-                                            .options_json = sent->options_json },
+                                            .options_json = sent->options_json,
+                                            .webhooks_json = wishes },
                      on_created, call);
 }
 
@@ -90,6 +93,43 @@ static void on_steered(void *arg, enum ab_steer_outcome outcome, const struct ab
         ab_a2a_refuse(call, AB_A2A_UNAVAILABLE, "%s", text);
         break;
     }
+}
+
+/* Answers that wait until the push notification configuration which came with them is kept. */
+struct answering {
+    struct ab_a2a_call *call;
+    char *task_id;
+    char *answers;
+};
+
+static void give_answers(struct ab_a2a_call *call, const char *task_id, const char *answers)
+{
+    ab_a2a_promise(call);
+    ab_engine_answer(call->a2a->settings.engine, call->owner, task_id, answers, on_steered, call);
+}
+
+static void on_wished(void *arg, enum ab_wish_outcome outcome, const char *text)
+{
+    struct answering *answering = arg;
+
+    if (ab_a2a_kept(answering->call)) {
+        if (outcome == AB_WISH_DONE)
+            give_answers(answering->call, answering->task_id, answering->answers);
+        else
+            ab_a2a_refuse_wish(answering->call, outcome, text);
+    }
+    free(answering->task_id);
+    free(answering->answers);
+    free(answering);
+}
+
+static void wish_and_answer(struct ab_a2a_call *call, const char *task_id, const char *answers, const char *wish)
+{
+    struct answering *answering = ab_alloc(1, sizeof *answering);
+
+    *answering = (struct answering){ call, ab_strdup(task_id), ab_strdup(answers) };
+    ab_a2a_promise(call);
+    ab_engine_put_wish(call->a2a->settings.engine, call->owner, task_id, wish, on_wished, answering);
 }
 
 /* A message that answers nothing leaves the task as it is; the answer says what is expected. */
@@ -153,9 +193,10 @@ static void answer_task(struct ab_a2a_call *call, const struct ab_a2a_sent *sent
         answers = ab_a2a_answers_from_parts(&task, parts, expected, sizeof expected);
         if (answers == NULL) {
             repeat_question(call, &task, expected, sent->history_length);
+        } else if (sent->push_wish != NULL) {
+            wish_and_answer(call, task.id, answers, sent->push_wish);
         } else {
-            ab_a2a_promise(call);
-            ab_engine_answer(call->a2a->settings.engine, call->owner, task.id, answers, on_steered, call);
+            give_answers(call, task.id, answers);
         }
     }
     ab_task_deinit(&task);

@@ -118,12 +118,6 @@ void ab_a2a_cancel_task(struct ab_a2a_call *call)
 
 /* --- what is not here --- */
 
-void ab_a2a_push(struct ab_a2a_call *call)
-{
-    ab_a2a_refuse(call, AB_A2A_PUSH_NOT_SUPPORTED,
-                  "Push notifications are not supported here; subscribe to the task, or poll it");
-}
-
 void ab_a2a_extended_card(struct ab_a2a_call *call)
 {
     ab_a2a_refuse(call, call->version->no_extended_card, "There is no extended card: the public one says all");

@@ -38,43 +38,17 @@ bool follow_ends_with(const struct ab_a2a_follow *follow, enum ab_a2a_state stat
 
 void follow_tell_status(struct ab_a2a_follow *follow, const struct ab_a2a_status *status, const char *metadata_json)
 {
-    const struct ab_a2a_form *form = follow->call->form;
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
 
     ab_json_writer_init(&writer, &text);
-    ab_a2a_begin(&writer, form, "statusUpdate", "status-update");
-    ab_json_put_text(&writer, "taskId", follow->task_id);
-    ab_json_put_text(&writer, "contextId", follow->context_id);
-    ab_json_write_key(&writer, "status");
-    ab_a2a_write_status(&writer, form, status);
-    if (form->final)
-        ab_json_put_bool(&writer, "final", follow_ends_with(follow, status->state));
-    ab_json_put_optional_raw(&writer, "metadata", metadata_json);
-    ab_a2a_end(&writer, form);
+    ab_a2a_write_status_update(&writer, follow->call->form, status, follow_ends_with(follow, status->state),
+                               metadata_json);
     send_event(follow, &text);
     if (follow_ends_with(follow, status->state)) {
         follow_stop(follow);
         ab_a2a_stream_end(follow->call);
     }
-}
-
-static void begin_artifact_update(struct ab_a2a_follow *follow, struct ab_json_writer *writer)
-{
-    ab_a2a_begin(writer, follow->call->form, "artifactUpdate", "artifact-update");
-    ab_json_put_text(writer, "taskId", follow->task_id);
-    ab_json_put_text(writer, "contextId", follow->context_id);
-    ab_json_write_key(writer, "artifact");
-}
-
-static void end_artifact_update(struct ab_a2a_follow *follow, struct ab_json_writer *writer, bool append, bool last)
-{
-    if (append)
-        ab_json_put_bool(writer, "append", true);
-    if (last)
-        ab_json_put_bool(writer, "lastChunk", true);
-    ab_a2a_end(writer, follow->call->form);
-    send_event(follow, writer->out);
 }
 
 static void tell_artifact(struct ab_a2a_follow *follow, struct ab_json artifact)
@@ -83,10 +57,8 @@ static void tell_artifact(struct ab_a2a_follow *follow, struct ab_json artifact)
     struct ab_json_writer writer;
 
     ab_json_writer_init(&writer, &text);
-    begin_artifact_update(follow, &writer);
-    ab_a2a_write_artifact(&writer, follow->call->form, artifact);
-    end_artifact_update(follow, &writer, ab_json_is_true(ab_json_member(artifact, "append")),
-                        ab_json_is_true(ab_json_member(artifact, "last")));
+    ab_a2a_write_artifact_update(&writer, follow->call->form, follow->task_id, follow->context_id, artifact);
+    send_event(follow, &text);
 }
 
 /* A piece of the answer as it comes: the beginning, or more, of what will be the result. */
@@ -109,11 +81,13 @@ static void tell_result(struct ab_a2a_follow *follow, const struct ab_task *task
     struct ab_json_writer writer;
 
     ab_json_writer_init(&writer, &text);
-    begin_artifact_update(follow, &writer);
-    if (ab_a2a_write_result(&writer, follow->call->form, task))
-        end_artifact_update(follow, &writer, false, true);
-    else
+    ab_a2a_begin_artifact_update(&writer, follow->call->form, follow->task_id, follow->context_id);
+    if (ab_a2a_write_result(&writer, follow->call->form, task)) {
+        ab_a2a_end_artifact_update(&writer, follow->call->form, false, true);
+        send_event(follow, &text);
+    } else {
         ab_buf_deinit(&text);
+    }
 }
 
 static void tell_status_event(struct ab_a2a_follow *follow, const struct ab_event *event, struct ab_json body)

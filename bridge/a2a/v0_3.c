@@ -249,6 +249,44 @@ static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *
     return true;
 }
 
+/* --- push notification configurations --- */
+
+static void write_inner_push(struct ab_json_writer *writer, const struct ab_a2a_push_view *push)
+{
+    ab_json_write_key(writer, "pushNotificationConfig");
+    ab_json_object_begin(writer);
+    ab_json_put_text(writer, "id", push->id);
+    ab_json_put_text(writer, "url", push->url);
+    if (push->scheme != NULL) {
+        ab_json_write_key(writer, "authentication");
+        ab_json_object_begin(writer);
+        ab_json_write_key(writer, "schemes");
+        ab_json_array_begin(writer);
+        ab_json_write_text(writer, push->scheme);
+        ab_json_array_end(writer);
+        ab_json_object_end(writer);
+    }
+    ab_json_object_end(writer);
+}
+
+static void write_rpc_push(struct ab_json_writer *writer, const struct ab_a2a_push_view *push)
+{
+    ab_json_object_begin(writer);
+    ab_json_put_text(writer, "taskId", push->task_id);
+    write_inner_push(writer, push);
+    ab_json_object_end(writer);
+}
+
+static void write_http_push(struct ab_json_writer *writer, const struct ab_a2a_push_view *push)
+{
+    AB_CLEANUP(ab_free_string) char *name = ab_format("tasks/%s/pushNotificationConfigs/%s", push->task_id, push->id);
+
+    ab_json_object_begin(writer);
+    ab_json_put_text(writer, "name", name);
+    write_inner_push(writer, push);
+    ab_json_object_end(writer);
+}
+
 /* --- the tables --- */
 
 static const struct ab_a2a_form rpc_form = {
@@ -259,6 +297,9 @@ static const struct ab_a2a_form rpc_form = {
     .blocks_unless_told = true,
     .final = true,
     .write_part = write_rpc_part,
+    .push_nested = "pushNotificationConfig",
+    .bare_lists = true,
+    .write_push = write_rpc_push,
 };
 
 /* There `blocking` is false unless set, and clients leave false out. */
@@ -269,6 +310,8 @@ static const struct ab_a2a_form http_form = {
     .wraps = true,
     .final = true,
     .write_part = write_http_part,
+    .push_nested = "pushNotificationConfig",
+    .write_push = write_http_push,
 };
 
 #define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
@@ -281,10 +324,10 @@ static const struct ab_a2a_method methods[] = {
     { "tasks/cancel", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
     { "tasks/resubscribe", "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
     { NULL, "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { "tasks/pushNotificationConfig/set", "POST", CONFIGS, ab_a2a_push },
-    { "tasks/pushNotificationConfig/list", "GET", CONFIGS, ab_a2a_push },
-    { "tasks/pushNotificationConfig/get", "GET", CONFIGS "/{id}", ab_a2a_push },
-    { "tasks/pushNotificationConfig/delete", "DELETE", CONFIGS "/{id}", ab_a2a_push },
+    { "tasks/pushNotificationConfig/set", "POST", CONFIGS, ab_a2a_push_create },
+    { "tasks/pushNotificationConfig/list", "GET", CONFIGS, ab_a2a_push_list },
+    { "tasks/pushNotificationConfig/get", "GET", CONFIGS "/{id}", ab_a2a_push_get },
+    { "tasks/pushNotificationConfig/delete", "DELETE", CONFIGS "/{id}", ab_a2a_push_delete },
     { "agent/getAuthenticatedExtendedCard", "GET", "/card", ab_a2a_extended_card },
     { .handle = NULL },
 };

@@ -125,6 +125,21 @@ static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *
     return true;
 }
 
+static void write_push(struct ab_json_writer *writer, const struct ab_a2a_push_view *push)
+{
+    ab_json_object_begin(writer);
+    ab_json_put_text(writer, "taskId", push->task_id);
+    ab_json_put_text(writer, "id", push->id);
+    ab_json_put_text(writer, "url", push->url);
+    if (push->scheme != NULL) {
+        ab_json_write_key(writer, "authentication");
+        ab_json_object_begin(writer);
+        ab_json_put_text(writer, "scheme", push->scheme);
+        ab_json_object_end(writer);
+    }
+    ab_json_object_end(writer);
+}
+
 static const struct ab_a2a_form form = {
     .states = states,
     .roles = roles,
@@ -132,6 +147,7 @@ static const struct ab_a2a_form form = {
     .wraps = true,
     .blocks_unless_told = true,
     .write_part = write_part,
+    .write_push = write_push,
 };
 
 #define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
@@ -144,10 +160,10 @@ static const struct ab_a2a_method methods[] = {
     { "CancelTask", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
     { "SubscribeToTask", "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
     { NULL, "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { "CreateTaskPushNotificationConfig", "POST", CONFIGS, ab_a2a_push },
-    { "ListTaskPushNotificationConfigs", "GET", CONFIGS, ab_a2a_push },
-    { "GetTaskPushNotificationConfig", "GET", CONFIGS "/{id}", ab_a2a_push },
-    { "DeleteTaskPushNotificationConfig", "DELETE", CONFIGS "/{id}", ab_a2a_push },
+    { "CreateTaskPushNotificationConfig", "POST", CONFIGS, ab_a2a_push_create },
+    { "ListTaskPushNotificationConfigs", "GET", CONFIGS, ab_a2a_push_list },
+    { "GetTaskPushNotificationConfig", "GET", CONFIGS "/{id}", ab_a2a_push_get },
+    { "DeleteTaskPushNotificationConfig", "DELETE", CONFIGS "/{id}", ab_a2a_push_delete },
     { "GetExtendedAgentCard", "GET", "/extendedAgentCard", ab_a2a_extended_card },
     { .handle = NULL },
 };
@@ -161,6 +177,7 @@ const struct ab_a2a_version ab_a2a_v1_0 = {
     .extensions_header = "A2A-Extensions",
     .error_info = true,
     .typed_http = true,
+    .push_events = true,
     .no_extended_card = AB_A2A_UNSUPPORTED_OPERATION,
     .read_part = read_part,
 };

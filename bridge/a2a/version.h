@@ -7,6 +7,14 @@
 
 struct ab_a2a_call;
 
+/* A push notification configuration as clients see it; borrowed. Its secrets are shown to nobody. */
+struct ab_a2a_push_view {
+    const char *task_id;
+    const char *id;
+    const char *url;
+    const char *scheme; /* of its authentication, or NULL */
+};
+
 /* What a task is for an A2A caller. */
 enum ab_a2a_state {
     AB_A2A_SUBMITTED,
@@ -53,6 +61,9 @@ struct ab_a2a_form {
     bool final;                /* status updates say whether they are the last */
     /* One part as agents and rows have it ({"text"|"raw"|"url"|"data","media_type","filename","metadata"}). */
     void (*write_part)(struct ab_json_writer *writer, struct ab_json part);
+    const char *push_nested; /* where its members stand in the parameters of its own methods; NULL: side by side */
+    bool bare_lists;         /* a list of them is an array, else an object with pages */
+    void (*write_push)(struct ab_json_writer *writer, const struct ab_a2a_push_view *push);
 };
 
 struct ab_a2a_method {
@@ -72,6 +83,7 @@ struct ab_a2a_version {
     const char *extensions_header; /* as it is sent */
     bool error_info;               /* errors carry google.rpc details */
     bool typed_http;               /* HTTP+JSON has a media type of its own */
+    bool push_events;              /* push notifications say what happened, not always the whole task */
     enum ab_a2a_error no_extended_card;
     /* Reads one part of a message into the form of agents and rows; false: `reason` says what is wrong. */
     bool (*read_part)(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t reason_size);

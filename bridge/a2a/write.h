@@ -48,6 +48,21 @@ struct ab_a2a_status ab_a2a_status_of(const struct ab_task *task, struct ab_buf 
 void ab_a2a_write_status(struct ab_json_writer *writer, const struct ab_a2a_form *form,
                          const struct ab_a2a_status *status);
 
+/* --- update.c: what happens to a task, as streams and push notifications tell it --- */
+
+/* `final` where the form says so; `metadata_json` or NULL. */
+void ab_a2a_write_status_update(struct ab_json_writer *writer, const struct ab_a2a_form *form,
+                                const struct ab_a2a_status *status, bool final, const char *metadata_json);
+/* An artifact or a piece of one, from an event of the engine. */
+void ab_a2a_write_artifact_update(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *task_id,
+                                  const char *context_id, struct ab_json artifact);
+/* The same around an artifact that is written in between. */
+void ab_a2a_begin_artifact_update(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *task_id,
+                                  const char *context_id);
+void ab_a2a_end_artifact_update(struct ab_json_writer *writer, const struct ab_a2a_form *form, bool append, bool last);
+
+/* --- write.c --- */
+
 /* Where a task's log is read, and how it is written. */
 struct ab_a2a_view {
     struct ab_engine *engine;

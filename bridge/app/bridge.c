@@ -1,6 +1,7 @@
 /* One function builds each part; a table of them is the order. */
 #include "app/bridge.h"
 
+#include "a2a/push.h"
 #include "app/secret.h"
 #include "base/mem.h"
 #include "rest/webhooks.h"
@@ -237,6 +238,8 @@ static bool build_a2a(struct ab_bridge *bridge, struct place reason)
         .loop = ab_loop_uv_port(bridge->loop),
         .sealer = bridge->sealer,
         .signer = bridge->signer,
+        .guard = &config->guard,
+        .random = ab_random_system(),
         .default_agent = config->default_agent,
         .user_json = config->user_json,
         .agents = agents,
@@ -263,6 +266,13 @@ static bool build_courier(struct ab_bridge *bridge, struct place reason)
     bridge->webhooks = (struct ab_rest_webhook_encoder){ .engine = bridge->engine,
                                                          .sealer = bridge->sealer,
                                                          .secret = ab_secret_read };
+    bridge->pushes = (struct ab_a2a_push_encoder){
+        .engine = bridge->engine,
+        .sealer = bridge->sealer,
+        .signer = bridge->config->signed_pushes ? bridge->signer : NULL,
+        .a2a = bridge->a2a,
+    };
+    bridge->encoders[1] = (struct ab_delivery_encoder){ AB_A2A_PUSH_KIND, ab_a2a_push_encode, &bridge->pushes };
     bridge->encoders[0] =
         (struct ab_delivery_encoder){ AB_REST_WEBHOOK_KIND, ab_rest_webhook_encode, &bridge->webhooks };
     struct ab_courier_settings settings = {

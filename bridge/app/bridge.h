@@ -5,6 +5,7 @@
 #include "app/config.h"
 #include "app/control.h"
 #include "app/routes.h"
+#include "deliver/a2a_push.h"
 #include "deliver/rest_webhook.h"
 #include "io/client_curl.h"
 #include "io/httpd_lws.h"
@@ -26,7 +27,8 @@ struct ab_bridge {
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;
     struct ab_rest_webhook_encoder webhooks;
-    struct ab_delivery_encoder encoders[1];
+    struct ab_a2a_push_encoder pushes;
+    struct ab_delivery_encoder encoders[2]; /* one for each kind of delivery */
     struct ab_courier *courier;
     struct ab_health health;
     struct ab_routes routes;

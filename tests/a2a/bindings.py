@@ -6,7 +6,7 @@ import urllib.parse
 CODES = {
     "TASK_NOT_FOUND": (-32001, 404), "TASK_NOT_CANCELABLE": (-32002, 400),
     "PUSH_NOTIFICATION_NOT_SUPPORTED": (-32003, 400), "UNSUPPORTED_OPERATION": (-32004, 400),
-    "CONTENT_TYPE_NOT_SUPPORTED": (-32005, 400), "EXTENDED_AGENT_CARD_NOT_CONFIGURED": (-32007, 400),
+    "OVER_QUOTA": (-32603, 429), "CONTENT_TYPE_NOT_SUPPORTED": (-32005, 400), "EXTENDED_AGENT_CARD_NOT_CONFIGURED": (-32007, 400),
     "EXTENSION_SUPPORT_REQUIRED": (-32008, 400), "VERSION_NOT_SUPPORTED": (-32009, 400), "PARSE_ERROR": (-32700, 400),
     "INVALID_REQUEST": (-32600, 400), "METHOD_NOT_FOUND": (-32601, 404), "INVALID_PARAMS": (-32602, 400),
 }
@@ -52,6 +52,10 @@ class Binding:
         connection.close()
         return answer
 
+    def push(self, operation, task, config=None, **more):
+        """The parameters of an operation on a task's push notification configurations; `config` is one, or an id."""
+        return {"taskId": task, **({"id": config} if isinstance(config, str) else config or {}), **more}
+
     def message(self, parts, **more):
         parts = [{"text": parts}] if isinstance(parts, str) else parts
         return {"messageId": "m", "role": self.user, self.parts_key: [self.part(p) for p in parts], **more}
@@ -84,7 +88,9 @@ class Rpc(Binding):
 class Rpc10(Rpc):
     name, version, user, parts_key = "1.0 JSON-RPC", "1.0", "ROLE_USER", "parts"
     methods = {"send": "SendMessage", "stream": "SendStreamingMessage", "get": "GetTask", "list": "ListTasks", "cancel": "CancelTask",
-               "subscribe": "SubscribeToTask", "card": "GetExtendedAgentCard", "push": "CreateTaskPushNotificationConfig"}
+               "subscribe": "SubscribeToTask", "card": "GetExtendedAgentCard", "push": "CreateTaskPushNotificationConfig",
+               "push_get": "GetTaskPushNotificationConfig", "push_list": "ListTaskPushNotificationConfigs",
+               "push_delete": "DeleteTaskPushNotificationConfig"}
 
     def check_error(self, error):
         info = error["data"][0]
@@ -103,7 +109,14 @@ class Rpc10(Rpc):
 class Rpc03(Rpc):
     name, version, user, parts_key = "0.3 JSON-RPC", None, "user", "parts"
     methods = {"send": "message/send", "stream": "message/stream", "get": "tasks/get", "list": None, "cancel": "tasks/cancel",
-               "subscribe": "tasks/resubscribe", "card": "agent/getAuthenticatedExtendedCard", "push": "tasks/pushNotificationConfig/set"}
+               "subscribe": "tasks/resubscribe", "card": "agent/getAuthenticatedExtendedCard", "push": "tasks/pushNotificationConfig/set",
+               "push_get": "tasks/pushNotificationConfig/get", "push_list": "tasks/pushNotificationConfig/list",
+               "push_delete": "tasks/pushNotificationConfig/delete"}
+
+    def push(self, operation, task, config=None, **more):
+        if operation == "push":
+            return {"taskId": task, "pushNotificationConfig": config, **more}
+        return {"id": task, **({"pushNotificationConfigId": config} if config else {}), **more}
 
     @staticmethod
     def part(part):
@@ -148,7 +161,9 @@ class Http10(Http):
     name, version, user, parts_key = "1.0 HTTP+JSON", "1.0", "ROLE_USER", "parts"
     paths = {"send": ("POST", "/message:send"), "stream": ("POST", "/message:stream"), "get": ("GET", "/tasks/{id}"), "list": ("GET", "/tasks"),
              "cancel": ("POST", "/tasks/{id}:cancel"), "subscribe": ("POST", "/tasks/{id}:subscribe"), "card": ("GET", "/extendedAgentCard"),
-             "push": ("POST", "/tasks/{taskId}/pushNotificationConfigs")}
+             "push": ("POST", "/tasks/{taskId}/pushNotificationConfigs"), "push_list": ("GET", "/tasks/{taskId}/pushNotificationConfigs"),
+             "push_get": ("GET", "/tasks/{taskId}/pushNotificationConfigs/{id}"),
+             "push_delete": ("DELETE", "/tasks/{taskId}/pushNotificationConfigs/{id}")}
     part = staticmethod(lambda part: part)
 
     @staticmethod
@@ -168,6 +183,11 @@ class Http10(Http):
 class Http03(Http):
     name, version, user, parts_key = "0.3 HTTP+JSON", None, "ROLE_USER", "content"
     paths = {**Http10.paths, "card": ("GET", "/card")}
+
+    def push(self, operation, task, config=None, **more):
+        if operation == "push":
+            return {"taskId": task, "pushNotificationConfig": config, **more}
+        return {"taskId": task, **({"id": config} if config else {}), **more}
 
     @staticmethod
     def part(part):

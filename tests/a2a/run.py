@@ -108,9 +108,93 @@ def refuses_malformed_messages(it):
 def refuses_what_is_not_there(it):
     name = "UNSUPPORTED_OPERATION" if it.version else "EXTENDED_AGENT_CARD_NOT_CONFIGURED"
     refused(name, lambda: it.call("card", {}))
-    refused("PUSH_NOTIFICATION_NOT_SUPPORTED", lambda: it.call("push", {"taskId": "x", "url": "http://127.0.0.1/"}))
-    refused("PUSH_NOTIFICATION_NOT_SUPPORTED", lambda: send(it, "echo", configuration={
-        "taskPushNotificationConfig": {"url": "http://127.0.0.1/"}, "pushNotificationConfig": {"url": "http://127.0.0.1/"}}))
+
+
+# A task that has ended keeps its configurations, and nothing is posted any more: so these lead nowhere.
+HOOK = "https://hooks.example.com/in?x=1"
+
+
+def authentication(it, **more):
+    return {"scheme": "Bearer", **more} if it.version else {"schemes": ["Bearer"], **more}
+
+
+def listed(it, task, **more):
+    answer = it.call("push_list", it.push("push_list", task, **more))
+    if isinstance(answer, dict):
+        assert answer.keys() == {"configs", "nextPageToken"}, answer
+        return answer["configs"], answer["nextPageToken"]
+    return answer, ""
+
+
+def inner(config):
+    """A configuration's own members, and the id of its task."""
+    task = config.get("taskId") or config["name"].split("/")[1]
+    return config.get("pushNotificationConfig") or config, task
+
+
+def keeps_push_configurations(it):
+    task = send(it, "echo")["id"]
+    secret = {"token": "canary-token", "authentication": authentication(it, credentials="canary-credentials")}
+    made, of = inner(it.call("push", it.push("push", task, {"url": HOOK, **secret})))
+    assert of == task and made["url"] == HOOK and len(made["id"]) == 32, made
+    assert "canary" not in json.dumps(made) and "Bearer" in json.dumps(made["authentication"]), made
+    for name in ("mine", "my other"):
+        assert inner(it.call("push", it.push("push", task, {"id": name, "url": HOOK})))[0] == {"id": name, "url": HOOK, **(
+            {"taskId": task} if it.version else {})}
+    assert inner(it.call("push_get", it.push("push_get", task, "my other")))[0]["url"] == HOOK
+    again = inner(it.call("push", it.push("push", task, {"id": "mine", "url": HOOK + "&again"})))[0]
+    assert again["url"] == HOOK + "&again"
+    configs, _ = listed(it, task)
+    assert [inner(config)[0]["id"] for config in configs] == [made["id"], "mine", "my other"], configs
+    assert it.call("push_delete", it.push("push_delete", task, "mine")) in (None, {})
+    assert it.call("push_delete", it.push("push_delete", task, "mine")) in (None, {}), "deleted already: done"
+    refused("TASK_NOT_FOUND", lambda: it.call("push_get", it.push("push_get", task, "mine")), "mine")
+    assert len(listed(it, task)[0]) == 2
+    if it.name == "0.3 JSON-RPC":
+        assert inner(it.call("push_get", {"id": task}))[0]["id"] == made["id"], "the first one, where none is named"
+
+
+def pages_push_configurations(it):
+    if it.name == "0.3 JSON-RPC":
+        return  # its lists have no pages
+    task = send(it, "echo")["id"]
+    for name in "abcde":
+        it.call("push", it.push("push", task, {"id": name, "url": HOOK}))
+    found, token = [], ""
+    for step in range(3):
+        configs, token = listed(it, task, pageSize=2, **({"pageToken": token} if token else {}))
+        found += [inner(config)[0]["id"] for config in configs]
+        if step == 0:
+            it.call("push_delete", it.push("push_delete", task, "b"))
+    assert (found, token) == (list("abcde"), ""), (found, token)
+    for wish, words in (({"pageSize": 0}, "pageSize"), ({"pageSize": 101}, "pageSize"), ({"pageToken": "x"}, "pageToken")):
+        refused("INVALID_PARAMS", lambda: listed(it, task, **wish), words)
+
+
+def refuses_push_configurations(it):
+    task = send(it, "echo")["id"]
+    for operation in ("push", "push_get", "push_list", "push_delete"):
+        config = {"url": HOOK} if operation == "push" else None if operation == "push_list" else "x"
+        refused("TASK_NOT_FOUND", lambda: it.call(operation, it.push(operation, "nothing", config)))
+        refused("TASK_NOT_FOUND", lambda: it.call(operation, it.push(operation, task, config, tenant="them")))
+    refused("TASK_NOT_FOUND", lambda: it.call("push_get", it.push("push_get", task, "none")), "none")
+    table = [({}, "url"), ({"url": 4}, "url"), ({"url": "ftp://hooks.example.com/"}, "https://"), ({"url": "http://10.1.2.3/"}, "outbound.allow"),
+             ({"url": "http://localhost:1/"}, "outbound.allow"), ({"url": "http://[::ffff:127.0.0.1]/"}, "outbound.allow"),
+             ({"url": "https://me:canary@hooks.example.com/"}, "user"), ({"url": HOOK + "\r\nX-Other: 1"}, "encoded"),
+             ({"url": HOOK, "token": "a\r\nX-Other: 1"}, "token"), ({"url": HOOK, "token": ["a"]}, "token"),
+             ({"url": HOOK, "authentication": authentication(it, credentials="a\nb")}, "credentials"),
+             ({"url": HOOK, "authentication": {"credentials": "canary"}}, "scheme"), ({"url": HOOK, "authentication": "Basic"}, "object"),
+             ({"url": HOOK, "authentication": {"scheme": "A\nB"} if it.version else {"schemes": ["A\nB"]}}, "scheme"),
+             ({"url": HOOK, "id": "x" * 300}, "id"), ({"url": HOOK, "token": "x" * 9000}, "token")]
+    name = "taskPushNotificationConfig" if it.version else "pushNotificationConfig" if hasattr(it, "methods") else "pushNotification"
+    for config, words in table:
+        refused("INVALID_PARAMS", lambda: it.call("push", it.push("push", task, config)), words)
+        refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: config}), words)
+    refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: "x"}), name)
+    assert listed(it, task) == ([], ""), "what was refused is not kept"
+    for number in range(16):
+        it.call("push", it.push("push", task, {"id": str(number), "url": HOOK}))
+    refused("OVER_QUOTA", lambda: it.call("push", it.push("push", task, {"url": HOOK})), "16")
 
 
 def refuses_versions_and_types(it):
@@ -332,7 +416,8 @@ def outlives_disconnects(address):
 
 EACH = [refuses_tasks, refuses_foreign_tasks, keeps_tenants_apart, refuses_wrong_contexts, refuses_malformed_messages,
         refuses_what_is_not_there, refuses_versions_and_types, requires_extensions, takes_snake_case, answers_each_question_once,
-        refuses_messages_to_the_busy, streams_tell_everything]
+        refuses_messages_to_the_busy, streams_tell_everything, keeps_push_configurations, pages_push_configurations,
+        refuses_push_configurations]
 ONCE = [reads_envelopes, tells_versions_apart_by_method, negotiates_media_types, finds_addresses, subscribes_by_get, lists_in_pages,
         lists_by_the_last_change,
         shows_cards, outlives_disconnects]
@@ -355,8 +440,11 @@ def check_schema(loaded, messages):
     jsonschema, schema = loaded
     kinds = {"task": "Task", "message": "Message", "status-update": "TaskStatusUpdateEvent", "artifact-update": "TaskArtifactUpdateEvent"}
     for message in messages:
-        name = "JSONRPCErrorResponse" if "error" in message else kinds[message["result"]["kind"]]
         value = message if "error" in message else message["result"]
+        if value is None or isinstance(value, list):
+            continue  # of a configuration that was deleted, or several of them
+        name = "JSONRPCErrorResponse" if "error" in message else \
+            "TaskPushNotificationConfig" if "pushNotificationConfig" in value else kinds[value["kind"]]
         errors = list(jsonschema.Draft7Validator({"definitions": schema["definitions"], "$ref": f"#/definitions/{name}"}).iter_errors(value))
         assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
 

@@ -53,7 +53,7 @@ async function rejects(promise, pattern) {
 test('the card names every way in', async () => {
   const found = await card();
   assert.equal(found.capabilities.streaming, true);
-  assert.equal(found.capabilities.pushNotifications, false);
+  assert.equal(found.capabilities.pushNotifications, true);
   assert.deepEqual(found.supportedInterfaces.map((one) => `${one.protocolBinding} ${one.protocolVersion}`).sort(),
     ['HTTP+JSON 0.3', 'HTTP+JSON 1.0', 'JSONRPC 0.3', 'JSONRPC 1.0']);
   assert.equal(found.skills[0].id, 'worker');

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "a2a/a2a.h"
-#include "a2a/push.h"
 #include "base/mem.h"
 #include "support/engine_rig.h"
 #include "support/fake_exchange.h"
@@ -356,67 +355,6 @@ static void test_storage_that_refuses(void **state)
     fake_exchange_free(exchange);
 }
 
-/* --- what is pushed --- */
-
-static void test_push_body(void **state)
-{
-    static const struct {
-        const char *version;
-        const char *begins;
-        const char *holds;
-    } table[] = {
-        { "1.0", "{\"task\":{\"id\":", "\"state\":\"TASK_STATE_COMPLETED\"" },
-        { "0.3", "{\"kind\":\"task\",\"id\":", "\"parts\":[{\"kind\":\"text\",\"text\":\"the result\"}]" },
-    };
-    struct bench *bench = *state;
-    struct fake_exchange *exchange = call(bench, "SendMessage", MESSAGE);
-
-    complete(bench);
-    struct ab_task task = rig_row(bench->rig, latest_run(bench)->task_id);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        const struct ab_a2a_push_target target = { .version = table[i].version };
-        struct ab_buf body = AB_BUF_INIT(4096);
-        assert_int_equal(ab_a2a_push_body(bench->rig->engine, &target, &task, &body), AB_OK);
-        assert_memory_equal(body.data, table[i].begins, strlen(table[i].begins));
-        assert_non_null(strstr(body.data, table[i].holds));
-        ab_buf_deinit(&body);
-    }
-    struct ab_buf none = AB_BUF_INIT(4096);
-    assert_true(ab_a2a_push_body(bench->rig->engine, &(struct ab_a2a_push_target){ .version = "2.0" }, &task, &none) >
-                0);
-    ab_task_deinit(&task);
-    fake_exchange_free(exchange);
-}
-
-static void test_push_headers(void **state)
-{
-    static const struct {
-        struct ab_a2a_push_target target;
-        const char *headers[AB_A2A_PUSH_HEADERS];
-    } table[] = {
-        { { .version = "1.0" }, { "Content-Type: application/a2a+json" } },
-        { { .version = "0.3", .token = "t" }, { "Content-Type: application/json", "X-A2A-Notification-Token: t" } },
-        { { .version = "0.3", .token = "t", .scheme = "Bearer", .credentials = "c" },
-          { "Content-Type: application/json", "X-A2A-Notification-Token: t", "Authorization: Bearer c" } },
-        { { .version = "1.0", .scheme = "Bearer" }, { "Content-Type: application/a2a+json" } },
-        { { .version = "1.0", .token = "a\r\nHost: b" }, { NULL } },
-        { { .version = "1.0", .scheme = "Bearer\n", .credentials = "c" }, { NULL } },
-        { { .version = "1.0", .scheme = "Bearer", .credentials = "c\x7f" }, { NULL } },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        char *headers[AB_A2A_PUSH_HEADERS];
-        assert_int_equal(ab_a2a_push_headers(&table[i].target, headers), table[i].headers[0] != NULL);
-        for (size_t h = 0; h < AB_A2A_PUSH_HEADERS; h++) {
-            assert_int_equal(headers[h] != NULL, table[i].headers[h] != NULL);
-            if (headers[h] != NULL)
-                assert_string_equal(headers[h], table[i].headers[h]);
-            free(headers[h]);
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,8 +370,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence_is_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drain_ends_subscriptions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_storage_that_refuses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_push_body, set_up, tear_down),
-        cmocka_unit_test(test_push_headers),
     };
     return cmocka_run_group_tests_name("a2a_follow", tests, NULL, NULL);
 }
