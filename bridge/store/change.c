@@ -123,6 +123,13 @@ struct ab_change *ab_change_sweep(int64_t finished_before, size_t limit, int64_t
     return change;
 }
 
+struct ab_change *ab_change_remove(const char *id, ab_store_done_fn done, void *arg)
+{
+    struct ab_change *change = change_new(AB_CHANGE_REMOVE, done, arg);
+    memcpy(change->removed_id, id, strnlen(id, AB_TASK_ID_SIZE - 1));
+    return change;
+}
+
 struct ab_change *ab_change_put_record(const struct ab_store_record *record, ab_store_done_fn done, void *arg)
 {
     struct ab_change *change = change_new(AB_CHANGE_PUT_RECORD, done, arg);
@@ -168,6 +175,8 @@ void ab_change_finish(struct ab_change *change)
         const char *text = change->text;
         if (text == NULL && change->outcome == AB_STORE_CONFLICT && change->kind == AB_CHANGE_SETTLE) {
             text = "there is no such delivery that waits or was given up";
+        } else if (text == NULL && change->outcome == AB_STORE_CONFLICT && change->kind == AB_CHANGE_REMOVE) {
+            text = "there is no such task that has finished";
         } else if (text == NULL && change->outcome == AB_STORE_CONFLICT) {
             text = change->creates ? "a task with this id or idempotency key exists already"
                                    : "the task was changed by somebody else, or is gone";

@@ -9,6 +9,7 @@
 enum ab_change_kind {
     AB_CHANGE_COMMIT,
     AB_CHANGE_SWEEP,
+    AB_CHANGE_REMOVE,
     AB_CHANGE_PUT_RECORD,
     AB_CHANGE_REMOVE_RECORD,
     AB_CHANGE_SETTLE
@@ -41,6 +42,9 @@ struct ab_change {
     struct ab_settlement settlement;
     char *settle_error; /* or NULL */
 
+    /* remove */
+    char removed_id[AB_TASK_ID_SIZE];
+
     /* sweep */
     int64_t finished_before;
     size_t limit; /* 0: no limit */
@@ -62,6 +66,7 @@ struct ab_change {
 AB_MUST struct ab_change *ab_change_commit(const struct ab_store_commit *commit, ab_store_done_fn done, void *arg);
 AB_MUST struct ab_change *ab_change_sweep(int64_t finished_before, size_t limit, int64_t now, ab_store_done_fn done,
                                           void *arg);
+AB_MUST struct ab_change *ab_change_remove(const char *id, ab_store_done_fn done, void *arg);
 AB_MUST struct ab_change *ab_change_put_record(const struct ab_store_record *record, ab_store_done_fn done, void *arg);
 AB_MUST struct ab_change *ab_change_remove_record(const char *kind, const char *id, ab_store_done_fn done, void *arg);
 AB_MUST struct ab_change *ab_change_settle(const struct ab_settlement *settlement, ab_store_done_fn done, void *arg);

@@ -42,6 +42,9 @@ static void apply(struct ab_memory_store *store, struct ab_change *change)
         ab_memory_sweep(store, change);
         finish(change, AB_STORE_DONE);
         break;
+    case AB_CHANGE_REMOVE:
+        finish(change, ab_memory_remove(store, change));
+        break;
     case AB_CHANGE_PUT_RECORD:
         apply_record(store, change);
         break;
@@ -105,6 +108,11 @@ static void memory_sweep(struct ab_store *store, int64_t finished_before, size_t
     hand_over(store, ab_change_sweep(finished_before, limit, now, done, arg));
 }
 
+static void memory_remove(struct ab_store *store, const char *id, ab_store_done_fn done, void *arg)
+{
+    hand_over(store, ab_change_remove(id, done, arg));
+}
+
 static void memory_put_record(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done,
                               void *arg)
 {
@@ -154,6 +162,7 @@ static const struct ab_store_ops memory_ops = {
     .events = ab_memory_events,
     .count = ab_memory_count,
     .sweep = memory_sweep,
+    .remove = memory_remove,
     .put_record = memory_put_record,
     .remove_record = memory_remove_record,
     .get_record = ab_memory_get_record,

@@ -132,6 +132,16 @@ static void remove_entry(struct ab_memory_store *store, struct ab_memory_entry *
     entry_free(entry);
 }
 
+enum ab_store_outcome ab_memory_remove(struct ab_memory_store *store, const struct ab_change *change)
+{
+    struct ab_memory_entry *entry = ab_memory_find(store, change->removed_id);
+    if (entry == NULL || entry->task.finished_at == 0) {
+        return AB_STORE_CONFLICT;
+    }
+    remove_entry(store, entry);
+    return AB_STORE_DONE;
+}
+
 static struct ab_memory_entry *oldest_finished(const struct ab_memory_store *store, int64_t before)
 {
     struct ab_memory_entry *oldest = NULL;

@@ -36,6 +36,7 @@ struct ab_memory_store {
 
 enum ab_store_outcome ab_memory_create(struct ab_memory_store *store, const struct ab_change *change);
 enum ab_store_outcome ab_memory_update(struct ab_memory_store *store, const struct ab_change *change);
+enum ab_store_outcome ab_memory_remove(struct ab_memory_store *store, const struct ab_change *change);
 void ab_memory_sweep(struct ab_memory_store *store, const struct ab_change *change);
 /* Takes the change over: it holds all that a record has. */
 void ab_memory_put_record(struct ab_memory_store *store, struct ab_change *change);

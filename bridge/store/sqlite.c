@@ -70,6 +70,11 @@ static void sqlite_sweep(struct ab_store *store, int64_t finished_before, size_t
     hand_over(store, ab_change_sweep(finished_before, limit, now, done, arg));
 }
 
+static void sqlite_remove(struct ab_store *store, const char *id, ab_store_done_fn done, void *arg)
+{
+    hand_over(store, ab_change_remove(id, done, arg));
+}
+
 static void sqlite_put_record(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done,
                               void *arg)
 {
@@ -132,6 +137,7 @@ static const struct ab_store_ops sqlite_ops = {
     .events = ab_sqlite_events,
     .count = ab_sqlite_count,
     .sweep = sqlite_sweep,
+    .remove = sqlite_remove,
     .put_record = sqlite_put_record,
     .remove_record = sqlite_remove_record,
     .get_record = ab_sqlite_get_record,

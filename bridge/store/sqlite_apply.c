@@ -26,6 +26,7 @@ static const char *const write_sql[AB_SQLITE_WRITE_COUNT] = {
                             "ON CONFLICT (status) DO UPDATE SET n = n + excluded.n",
     [AB_SQLITE_FIND_FINISHED] = "SELECT seq, status FROM task INDEXED BY task_finished "
                                 "WHERE finished_at > 0 AND finished_at < ?1 ORDER BY finished_at LIMIT ?2",
+    [AB_SQLITE_FIND_ONE_FINISHED] = "SELECT seq, status FROM task WHERE id = ?1 AND finished_at > 0",
     [AB_SQLITE_REMOVE_EVENTS] = "DELETE FROM event WHERE task = ?1",
     [AB_SQLITE_REMOVE_REQUEST] = "DELETE FROM request WHERE task = ?1",
     [AB_SQLITE_REMOVE_TASK] = "DELETE FROM task WHERE seq = ?1",
@@ -208,7 +209,7 @@ int ab_sqlite_apply_counts(struct ab_sqlite_writer *writer)
     return code;
 }
 
-/* --- the sweep --- */
+/* --- removing --- */
 
 static int remove_by_seq(struct ab_sqlite_writer *writer, enum ab_sqlite_write which, int64_t seq)
 {
@@ -226,6 +227,22 @@ static int remove_task(struct ab_sqlite_writer *writer, int64_t seq)
         code = remove_by_seq(writer, AB_SQLITE_REMOVE_DELIVERIES, seq);
     }
     return code == SQLITE_OK ? remove_by_seq(writer, AB_SQLITE_REMOVE_TASK, seq) : code;
+}
+
+/* One that its owner wants gone. */
+static int remove_one(struct ab_sqlite_writer *writer, struct ab_change *change)
+{
+    sqlite3_stmt *statement = writer->statements[AB_SQLITE_FIND_ONE_FINISHED];
+    bind_text(statement, 1, change->removed_id);
+    int code = sqlite3_step(statement);
+    int64_t seq = sqlite3_column_int64(statement, 0);
+    if (code == SQLITE_ROW) {
+        count_move(writer, (const char *)sqlite3_column_text(statement, 1), -1);
+    } else if (code == SQLITE_DONE) {
+        ab_change_end(change, AB_STORE_CONFLICT, NULL);
+    }
+    int reset = sqlite3_reset(statement);
+    return code == SQLITE_ROW ? remove_task(writer, seq) : reset;
 }
 
 /* Reads all of them before the first is removed: the index must not change under the statement that walks it. */
@@ -297,6 +314,8 @@ int ab_sqlite_apply(struct ab_sqlite_writer *writer, struct ab_change *change)
         return change->creates ? create(writer, change) : update(writer, change);
     case AB_CHANGE_SWEEP:
         return sweep(writer, change);
+    case AB_CHANGE_REMOVE:
+        return remove_one(writer, change);
     case AB_CHANGE_PUT_RECORD:
         return put_record(writer, change);
     case AB_CHANGE_REMOVE_RECORD:

@@ -176,6 +176,9 @@ void ab_engine_put_wish(struct ab_engine *engine, const char *owner, const char 
 void ab_engine_remove_wish(struct ab_engine *engine, const char *owner, const char *id, const char *wish_id,
                            ab_wished_fn done, void *arg);
 
+/* Removes the task with all that belongs to it; one that is not over is stopped first. AB_STEER_DONE, with no task to
+ * show, AB_STEER_UNKNOWN or AB_STEER_NOT_STORED. */
+void ab_engine_remove(struct ab_engine *engine, const char *owner, const char *id, ab_steered_fn done, void *arg);
 /* The caller whose disconnect means "cancel" has gone: the task is stopped unless ab_engine_touch comes within
  * `grace_ms` (each touch starts the time anew). */
 void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_ms);

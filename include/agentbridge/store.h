@@ -111,6 +111,9 @@ struct ab_store_ops {
      * them. */
     void (*sweep)(struct ab_store *store, int64_t finished_before, size_t limit, ab_store_done_fn done, void *arg);
 
+    /* Removes one task that has finished, with all that belongs to it. AB_STORE_CONFLICT: there is no such one. */
+    void (*remove)(struct ab_store *store, const char *id, ab_store_done_fn done, void *arg);
+
     /* Records: put replaces; remove of an absent one is done; get gives AB_STORE_NONE for an absent or expired one and
      * calls `each` once otherwise. Swept by sweep() when expired. */
     void (*put_record)(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done, void *arg);

@@ -113,6 +113,12 @@ static void fake_sweep(struct ab_store *store, int64_t finished_before, size_t l
     inner->ops->sweep(inner, finished_before, limit, done, arg);
 }
 
+static void fake_remove(struct ab_store *store, const char *id, ab_store_done_fn done, void *arg)
+{
+    struct ab_store *inner = fake(store)->inner;
+    inner->ops->remove(inner, id, done, arg);
+}
+
 static void fake_put_record(struct ab_store *store, const struct ab_store_record *record, ab_store_done_fn done,
                             void *arg)
 {
@@ -201,6 +207,7 @@ static const struct ab_store_ops fake_ops = {
     .events = fake_events,
     .count = fake_count,
     .sweep = fake_sweep,
+    .remove = fake_remove,
     .put_record = fake_put_record,
     .remove_record = fake_remove_record,
     .get_record = fake_get_record,

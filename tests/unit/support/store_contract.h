@@ -67,6 +67,8 @@ enum ab_store_outcome store_create(struct store_rig *rig, struct ab_task *task, 
 enum ab_store_outcome store_update(struct store_rig *rig, struct ab_task *task, size_t n_events, size_t bytes);
 /* Sweeps and waits. */
 enum ab_store_outcome store_sweep(struct store_rig *rig, int64_t finished_before, size_t limit);
+/* Removes the task of this id and waits. */
+enum ab_store_outcome store_remove(struct store_rig *rig, const char *id);
 /* Events of a task must be numbered 1, 2, 3 ... up to its row's last_event: fails the test otherwise. */
 void store_check_dense(struct ab_store *store, const char *id);
 /* The ids of a list as one text of their numbers in decimal digits, "3 2 1". The caller frees it. */

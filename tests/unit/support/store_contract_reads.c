@@ -292,6 +292,34 @@ static void a_sweep_takes_the_oldest_with_all_they_had(void **state)
     store_check_dense(rig->store, gone);
 }
 
+static void one_is_removed_with_all_it_had(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task_request request;
+    uint64_t counts[AB_TASK_STATUS_COUNT];
+    const char *gone = "00000000000000000000000000000001";
+    char id[AB_TASK_ID_SIZE];
+    add_finished(rig, 1, 300);
+    add_finished(rig, 2, 100);
+    add_finished(rig, 3, 0);
+    assert_int_equal(store_remove(rig, gone), AB_STORE_DONE);
+    check_list(rig, "3 2");
+    assert_int_equal(rig->store->ops->events(rig->store, gone, 0, AB_EVENTS_ALL, 0, never_event, NULL), AB_OK);
+    assert_int_equal(rig->store->ops->get_request(rig->store, gone, &request), AB_STORE_NONE);
+    assert_int_equal(rig->store->ops->find_key(rig->store, "alice", "report", "key-1", id), AB_STORE_NONE);
+    assert_int_equal(store_remove(rig, gone), AB_STORE_CONFLICT);
+    assert_int_equal(store_remove(rig, "00000000000000000000000000000003"), AB_STORE_CONFLICT); /* still open */
+    check_list(rig, "3 2");
+    assert_int_equal(rig->store->ops->count(rig->store, counts), AB_OK);
+    uint64_t all = 0;
+    for (size_t status = 0; status < AB_TASK_STATUS_COUNT; status++) {
+        all += counts[status];
+    }
+    assert_int_equal(all, 2);
+    add_finished(rig, 1, 500);
+    store_check_dense(rig->store, gone);
+}
+
 /* --- records --- */
 
 static void put(struct store_rig *rig, const char *kind, const char *id, struct ab_str body, int64_t expires_at)
@@ -372,6 +400,7 @@ const struct store_case *store_read_cases(size_t *count)
         { "reading inside a reading works", reading_inside_a_reading_works },
         { "events are a cursor", events_are_a_cursor },
         { "counts follow the tasks", counts_follow_the_tasks },
+        { "one is removed with all it had", one_is_removed_with_all_it_had },
         { "a sweep takes the oldest with all they had", a_sweep_takes_the_oldest_with_all_they_had },
         { "records are put, replaced and removed", records_are_put_replaced_and_removed },
         { "records expire", records_expire },

@@ -187,6 +187,14 @@ enum ab_store_outcome store_sweep(struct store_rig *rig, int64_t finished_before
     return wait.outcome;
 }
 
+enum ab_store_outcome store_remove(struct store_rig *rig, const char *id)
+{
+    struct store_wait wait = { 0 };
+    rig->store->ops->remove(rig->store, id, store_wait_done, &wait);
+    real_loop_run(rig->loop, &wait.done, patience);
+    return wait.outcome;
+}
+
 /* --- looking --- */
 
 static bool check_next(void *arg, const struct ab_event *event)
