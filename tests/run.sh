@@ -69,9 +69,10 @@ http() { python3 tests/http/run.py; }
 never_lost() { python3 tests/never_lost/run.py; }
 interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
+mcp_client() { sh tests/mcp_client/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http never_lost interop conformance'
+[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http never_lost interop conformance mcp_client'
 total_passed=0
 total_failed=0
 for suite in $suites; do

@@ -138,6 +138,17 @@ static struct ab_agent *make_command(struct ab_bridge *bridge, const struct ab_c
     return ab_command_agent_new(&command);
 }
 
+static struct ab_agent *make_mcp(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    struct ab_mcp_agent_settings mcp = agent->mcp;
+
+    mcp.loop = ab_loop_uv_port(bridge->loop);
+    mcp.client = bridge->client;
+    mcp.processes = bridge->processes;
+    mcp.log = &bridge->log;
+    return ab_mcp_agent_new(&mcp);
+}
+
 static struct ab_agent *make_embedded(struct ab_bridge *bridge, const struct ab_config_agent *agent)
 {
     (void)bridge;
@@ -149,6 +160,7 @@ static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *ag
     static struct ab_agent *(*const makers[AB_CONFIG_KIND_COUNT])(struct ab_bridge *,
                                                                   const struct ab_config_agent *) = {
         [AB_CONFIG_COMMAND] = make_command,
+        [AB_CONFIG_MCP] = make_mcp,
         [AB_CONFIG_EMBEDDED] = make_embedded,
     };
 

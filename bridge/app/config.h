@@ -5,18 +5,20 @@
 
 #include "a2a/a2a.h"
 #include "agents/command.h"
+#include "agents/mcp.h"
 #include "app/problems.h"
 #include "auth/seal.h"
 #include "mcp/mcp.h"
 #include "wire/guard.h"
 
-enum ab_config_kind { AB_CONFIG_COMMAND, AB_CONFIG_EMBEDDED, AB_CONFIG_KIND_COUNT };
+enum ab_config_kind { AB_CONFIG_COMMAND, AB_CONFIG_MCP, AB_CONFIG_EMBEDDED, AB_CONFIG_KIND_COUNT };
 
 /* What only one kind has stands in that kind's own settings, whose ports are for the composition root to fill in. */
 struct ab_config_agent {
     struct ab_agent_settings settings;
     enum ab_config_kind kind;
     struct ab_command_settings command;
+    struct ab_mcp_agent_settings mcp;
     struct ab_agent *embedded; /* one that the embedding program brings */
     bool published;            /* as the tool below */
     struct ab_mcp_tool tool;

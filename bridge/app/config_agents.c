@@ -70,6 +70,7 @@ static const struct {
     void (*read)(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 } kinds[] = {
     { "command", AB_CONFIG_COMMAND, ab_config_read_command },
+    { "mcp", AB_CONFIG_MCP, ab_config_read_mcp },
 };
 
 bool ab_config_knows_kind(struct ab_json agent)

@@ -174,7 +174,8 @@ static void check_later_agents(struct ab_json agents, struct ab_problems *proble
 
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !ab_config_knows_kind(agent); i++) {
             if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i]))
-                ab_problem_error(problems, kind, "agents of kind \"%s\" are not in this version; \"command\" is",
+                ab_problem_error(problems, kind,
+                                 "agents of kind \"%s\" are not in this version; \"command\" and \"mcp\" are",
                                  kinds[i]);
         }
     }
@@ -261,9 +262,10 @@ static void add(struct ab_problems *problems, bool only_warn, const char *id, co
     free(where);
 }
 
-static void check_program(const struct ab_config_agent *agent, bool only_warn, struct ab_problems *problems)
+static void check_program(const struct ab_config_agent *agent, const char *const *command, bool only_warn,
+                          struct ab_problems *problems)
 {
-    const char *program = agent->command.command[0];
+    const char *program = command[0];
     bool is_path = program != NULL && strchr(program, '/') != NULL;
     const char *fault = is_path ? file_fault(program) : NULL;
     char *sentence = NULL;
@@ -279,9 +281,9 @@ static void check_program(const struct ab_config_agent *agent, bool only_warn, s
     free(sentence);
 }
 
-static void check_directory(const struct ab_config_agent *agent, bool only_warn, struct ab_problems *problems)
+static void check_directory(const struct ab_config_agent *agent, const char *directory, bool only_warn,
+                            struct ab_problems *problems)
 {
-    const char *directory = agent->command.directory;
     struct stat status;
     char *sentence = NULL;
 
@@ -299,9 +301,12 @@ static void check_directory(const struct ab_config_agent *agent, bool only_warn,
 void ab_config_check_programs(const struct ab_config *config, bool only_warn, struct ab_problems *problems)
 {
     for (size_t i = 0; i < config->n_agents; i++) {
-        if (config->agents[i].kind != AB_CONFIG_COMMAND)
+        const struct ab_config_agent *agent = &config->agents[i];
+        bool program = agent->kind == AB_CONFIG_COMMAND;
+
+        if (!program && (agent->kind != AB_CONFIG_MCP || agent->mcp.command[0] == NULL))
             continue;
-        check_program(&config->agents[i], only_warn, problems);
-        check_directory(&config->agents[i], only_warn, problems);
+        check_program(agent, program ? agent->command.command : agent->mcp.command, only_warn, problems);
+        check_directory(agent, program ? agent->command.directory : agent->mcp.directory, only_warn, problems);
     }
 }

@@ -7,7 +7,7 @@
 #define DAYS_MS ((int64_t)86400000)
 
 /* The program with a slash is a path relative to the configuration; the arguments are the program's business. */
-static const char *const *read_command(struct ab_config_reader *reader, struct ab_json command)
+const char *const *ab_config_command(struct ab_config_reader *reader, struct ab_json command)
 {
     const char *const *texts = ab_config_texts(reader->config, command, NULL);
     size_t n = ab_json_count(command);
@@ -41,7 +41,7 @@ void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_ag
 
     out->command = (struct ab_command_settings){
         .id = out->settings.id,
-        .command = read_command(reader, ab_json_member(agent, "command")),
+        .command = ab_config_command(reader, ab_json_member(agent, "command")),
         .directory = ab_config_path(reader, ab_config_text(config, agent, "directory")),
         .environment = read_environment(config, ab_json_member(agent, "env")),
         .output = events ? AB_COMMAND_EVENTS : AB_COMMAND_TEXT,

@@ -82,7 +82,7 @@ static void exact_words(void **state)
         { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
         { TOP("\"limits\":{\"file_bytes\":4096}"), "c: warning: limits.file_bytes: has no effect in this version\n" },
         { "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"}}}",
-          "c: agents.r.kind: agents of kind \"a2a\" are not in this version; \"command\" is\n" },
+          "c: agents.r.kind: agents of kind \"a2a\" are not in this version; \"command\" and \"mcp\" are\n" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\"}]"), "" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\",\"secret\":{\"env\":\"AB_TEST_NONE\"}},{\"url\":"
                 "\"http://10.0.0.1/\"},{\"url\":\"https://a@x.example\",\"secret\":{\"env\":\"AB_TEST_SHORT\"}},"
