@@ -18,6 +18,8 @@ static enum ab_a2a_error create_error(enum ab_create_outcome outcome)
         return AB_A2A_UNSUPPORTED_OPERATION;
     case AB_CREATE_OVER_QUOTA:
         return AB_A2A_OVER_QUOTA;
+    case AB_CREATE_BAD_OPTIONS:
+        return AB_A2A_INVALID_PARAMS;
     case AB_CREATE_NOT_STORED:
     case AB_CREATE_SHUTTING_DOWN:
         return AB_A2A_UNAVAILABLE;

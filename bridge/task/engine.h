@@ -96,7 +96,8 @@ enum ab_create_outcome {
     AB_CREATE_KEY_REUSED,    /* the same key with other wishes; `task` is the earlier one */
     AB_CREATE_THREAD_BUSY,   /* refused, full, or behind a paused turn; `task` is the open one */
     AB_CREATE_OVER_QUOTA,
-    AB_CREATE_NOT_STORED, /* the store refused (disk full) */
+    AB_CREATE_BAD_OPTIONS, /* the options wish for what cannot be; `text` names the option */
+    AB_CREATE_NOT_STORED,  /* the store refused (disk full) */
     AB_CREATE_SHUTTING_DOWN
 };
 

@@ -1,6 +1,7 @@
 /* New tasks: what is asked for is checked against agents, idempotency keys, threads and quotas, and stored before
  * anyone hears of it. */
 #include "task/engine_internal.h"
+#include "task/output.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +187,20 @@ static bool check_quota(const struct ab_engine *engine, const struct ab_new_task
     return false;
 }
 
+/* --- options --- */
+
+static bool check_options(const struct ab_new_task *wanted, struct verdict *verdict)
+{
+    char reason[AB_OUTPUT_REASON_SIZE];
+    if (wanted->options_json == NULL ||
+        ab_output_can_be_checked(ab_json_trusted(wanted->options_json), reason, sizeof reason)) {
+        return true;
+    }
+    verdict->outcome = AB_CREATE_BAD_OPTIONS;
+    verdict->text = ab_strdup(reason);
+    return false;
+}
+
 /* --- making it --- */
 
 struct place {
@@ -281,8 +296,9 @@ void ab_engine_create(struct ab_engine *engine, const struct ab_new_task *wanted
     if (engine->shutting_down) {
         verdict.outcome = AB_CREATE_SHUTTING_DOWN;
         verdict.text = ab_strdup("the bridge is going down; try again in a moment");
-    } else if (check_agent(engine, wanted, &verdict) && check_key(engine, wanted, &verdict) &&
-               check_thread(engine, wanted, &verdict) && check_quota(engine, wanted, &verdict)) {
+    } else if (check_agent(engine, wanted, &verdict) && check_options(wanted, &verdict) &&
+               check_key(engine, wanted, &verdict) && check_thread(engine, wanted, &verdict) &&
+               check_quota(engine, wanted, &verdict)) {
         verdict.hot = make(engine, wanted);
         name_task(&verdict, AB_CREATE_DONE, verdict.hot->task.id);
     }

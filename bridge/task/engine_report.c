@@ -1,5 +1,6 @@
 /* Reports become events: each kind of report has one function that changes the hot task and collects the event. */
 #include "task/engine_internal.h"
+#include "task/output.h"
 #include "task/result.h"
 
 #include <math.h>
@@ -137,14 +138,27 @@ static void report_artifact(struct hot *hot, const struct ab_report *report)
 
 /* --- ends --- */
 
+/* Whoever asked for a certain form builds on it: what has another one is no result. */
+static void end_with(struct hot *hot, char *result_json)
+{
+    char reason[AB_OUTPUT_REASON_SIZE];
+    struct ab_json options = ab_json_trusted(hot->request.options_json);
+    if (ab_output_fits(options, ab_json_trusted(result_json), reason, sizeof reason)) {
+        free(hot->task.result_json);
+        hot->task.result_json = result_json;
+        (void)hot_end(hot, AB_TASK_COMPLETED, AB_REASON_NONE, NULL);
+    } else {
+        free(result_json);
+        (void)hot_end(hot, AB_TASK_FAILED, AB_REASON_NONE, reason);
+    }
+}
+
 static void complete(struct hot *hot, struct ab_json result)
 {
     char reason[AB_RESULT_REASON_SIZE];
     struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     if (ab_result_write(&body, result, ab_buf_str(&hot->chunks), reason, sizeof reason)) {
-        free(hot->task.result_json);
-        hot->task.result_json = ab_buf_steal(&body);
-        (void)hot_end(hot, AB_TASK_COMPLETED, AB_REASON_NONE, NULL);
+        end_with(hot, ab_buf_steal(&body));
     } else {
         hot_fail(hot, AB_REASON_CRASHED, "the agent gave a malformed result: %s", reason);
     }

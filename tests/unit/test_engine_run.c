@@ -553,6 +553,29 @@ static void tasks_are_counted(void **state)
     assert_metric(rig, "agentbridge_task_first_report_seconds_count{agent=\"one\"} 1\n");
 }
 
+static void an_answer_of_another_form_fails(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = { 0 };
+    struct ab_new_task wish = rig_wish();
+    wish.options_json = "{\"output_format\":\"json\",\"output_schema\":{\"required\":[\"n\"]}}";
+    rig_create(rig, &wish, &made);
+    rig_run(rig);
+    (void)fake_report_json(fake_agent_run(rig->one, made.id), AB_REPORT_RESULT, "{\"text\":\"{}\"}");
+    fake_end(fake_agent_run(rig->one, made.id));
+    rig_run(rig);
+    struct ab_task row = rig_row(rig, made.id);
+    assert_int_equal(row.status, AB_TASK_FAILED);
+    assert_null(row.result_json);
+    assert_non_null(strstr(row.error_json, "does not fit output_schema at its root"));
+    ab_task_deinit(&row);
+    wish.options_json = "{\"output_format\":\"json\",\"output_schema\":{\"type\":\"none\"}}";
+    rig_create(rig, &wish, &made);
+    rig_run(rig);
+    assert_int_equal(made.outcome, AB_CREATE_BAD_OPTIONS);
+    assert_int_equal(rig_count_tasks(rig), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +596,7 @@ int main(void)
         with_rig(watchers_may_free_each_other),
         with_rig(a_watch_outlives_the_engine),
         with_rig(a_task_is_its_owners),
+        with_rig(an_answer_of_another_form_fails),
         with_rig(tasks_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
