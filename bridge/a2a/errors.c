@@ -44,6 +44,17 @@ unsigned ab_a2a_http_status(enum ab_a2a_error error)
     return codes[error].http;
 }
 
+bool ab_a2a_error_find(int64_t code, struct ab_json reason, enum ab_a2a_error *out)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (ab_json_string_is(reason, codes[i].reason) || (!ab_json_exists(reason) && codes[i].rpc == code)) {
+            *out = (enum ab_a2a_error)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_details(struct ab_json_writer *writer, const struct ab_a2a_fault *fault)
 {
     ab_json_array_begin(writer);

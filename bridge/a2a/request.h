@@ -96,6 +96,9 @@ struct ab_a2a_fault {
     const char *field;   /* or NULL */
 };
 unsigned ab_a2a_http_status(enum ab_a2a_error error);
+/* The reverse, for a client: by the details' reason (a string, or no value), else by the code of JSON-RPC. False: it is
+ * none of the protocol's own. */
+AB_MUST bool ab_a2a_error_find(int64_t code, struct ab_json reason, enum ab_a2a_error *out);
 /* The whole body of a refusal. */
 void ab_a2a_write_fault(const struct ab_a2a_call *call, const struct ab_a2a_fault *fault, struct ab_buf *out);
 

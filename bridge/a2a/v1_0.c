@@ -178,6 +178,7 @@ const struct ab_a2a_version ab_a2a_v1_0 = {
     .error_info = true,
     .typed_http = true,
     .push_events = true,
+    .returns_immediately = true,
     .no_extended_card = AB_A2A_UNSUPPORTED_OPERATION,
     .read_part = read_part,
 };

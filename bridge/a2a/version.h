@@ -77,13 +77,15 @@ struct ab_a2a_method {
 struct ab_a2a_version {
     const char *name;                    /* "1.0", as A2A-Version has it */
     const char *prefix;                  /* what all HTTP+JSON paths begin with: "", "/v1" */
-    const struct ab_a2a_method *methods; /* ends with a NULL handler; several may share a path or a name */
+    const struct ab_a2a_method *methods; /* ends with a NULL handler; several may share a path or a name: the first of
+                                            a handler is how a client asks */
     const struct ab_a2a_form *rpc_form;
     const struct ab_a2a_form *http_form;
     const char *extensions_header; /* as it is sent */
     bool error_info;               /* errors carry google.rpc details */
     bool typed_http;               /* HTTP+JSON has a media type of its own */
     bool push_events;              /* push notifications say what happened, not always the whole task */
+    bool returns_immediately;      /* what a client asks for so, it asked for as `blocking` before */
     enum ab_a2a_error no_extended_card;
     /* Reads one part of a message into the form of agents and rows; false: `reason` says what is wrong. */
     bool (*read_part)(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t reason_size);

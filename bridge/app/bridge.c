@@ -149,6 +149,18 @@ static struct ab_agent *make_mcp(struct ab_bridge *bridge, const struct ab_confi
     return ab_mcp_agent_new(&mcp);
 }
 
+static struct ab_agent *make_a2a(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    struct ab_a2a_remote_settings remote = agent->remote;
+
+    remote.loop = ab_loop_uv_port(bridge->loop);
+    remote.client = bridge->client;
+    remote.store = bridge->store;
+    remote.random = ab_random_system();
+    remote.log = &bridge->log;
+    return ab_a2a_agent_new(&remote);
+}
+
 static struct ab_agent *make_embedded(struct ab_bridge *bridge, const struct ab_config_agent *agent)
 {
     (void)bridge;
@@ -161,6 +173,7 @@ static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *ag
                                                                   const struct ab_config_agent *) = {
         [AB_CONFIG_COMMAND] = make_command,
         [AB_CONFIG_MCP] = make_mcp,
+        [AB_CONFIG_A2A] = make_a2a,
         [AB_CONFIG_EMBEDDED] = make_embedded,
     };
 

@@ -71,6 +71,7 @@ static const struct {
 } kinds[] = {
     { "command", AB_CONFIG_COMMAND, ab_config_read_command },
     { "mcp", AB_CONFIG_MCP, ab_config_read_mcp },
+    { "a2a", AB_CONFIG_A2A, ab_config_read_a2a },
 };
 
 bool ab_config_knows_kind(struct ab_json agent)

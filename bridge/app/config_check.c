@@ -174,9 +174,7 @@ static void check_later_agents(struct ab_json agents, struct ab_problems *proble
 
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !ab_config_knows_kind(agent); i++) {
             if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i]))
-                ab_problem_error(problems, kind,
-                                 "agents of kind \"%s\" are not in this version; \"command\" and \"mcp\" are",
-                                 kinds[i]);
+                ab_problem_error(problems, kind, "agents of kind \"%s\" are not in this version", kinds[i]);
         }
     }
 }

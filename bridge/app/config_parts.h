@@ -41,6 +41,7 @@ void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_ag
 void ab_config_read_mcp(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 /* A program and its arguments, NULL-terminated: with a slash in it, the program is a path relative to the file. */
 const char *const *ab_config_command(struct ab_config_reader *reader, struct ab_json command);
+void ab_config_read_a2a(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 
 /* An agent's webhooks as wishes of task/outbox.h, kept; NULL when there is none (config_webhooks.c). */
 const char *ab_config_webhooks(struct ab_config_reader *reader, const char *agent, struct ab_json webhooks);

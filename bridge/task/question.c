@@ -174,7 +174,7 @@ enum ab_task_reason ab_questions_reason(struct ab_json asked)
     bool only_approvals = true;
     while (ab_json_next(&iterator, NULL, &question)) {
         struct ab_json kind = ab_json_member(question, "kind");
-        if (ab_json_string_is(kind, "url")) {
+        if (ab_json_string_is(kind, "url") || ab_json_string_is(ab_json_member(question, "reason"), "auth")) {
             return AB_REASON_AUTH;
         }
         only_approvals = only_approvals && ab_json_string_is(kind, "approval");

@@ -5,6 +5,7 @@
  *   {"kind":"approval","title":"...","message":"..."}    yes or no
  *   {"kind":"url","message":"...","url":"https://..."}   a page to visit; the pause's reason is auth
  *   {"kind":"request","method":"...","params":{...}}     a raw MCP input request, answered by {"result":{...}}
+ * One that is about a sign-in without a page to name says so with "reason":"auth".
  * An open one whose last answer was not taken may say why in "problem". One that is answered only where the agent runs
  * says so in "elsewhere": it is shown, but no answer is taken here.
  * An answer: {"action":"accept|decline|cancel","content"?:{...}}. */
@@ -18,7 +19,8 @@
 AB_MUST bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size);
 /* Whether an answer can be given here: it is open, and not to be answered elsewhere. */
 bool ab_question_is_open(struct ab_json question);
-/* Why a task pauses for these: auth when any is a url, approval when all are approvals, else input. */
+/* Why a task pauses for these: auth when any is a url or has that reason, approval when all are approvals, else input.
+ */
 enum ab_task_reason ab_questions_reason(struct ab_json asked);
 /* Whether just one question of a round has no answer yet; then it and its key are filled in. */
 AB_MUST bool ab_questions_single(struct ab_json questions, struct ab_json *key, struct ab_json *question);

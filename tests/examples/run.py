@@ -117,6 +117,15 @@ def test_checklist_of_nothing(checkout, folder):
         assert path in last(run_events("checklist.sh", request(path)), "failed")
 
 
+def test_configuration_of_remote_agents(checkout, folder):
+    command = [BINARY, "check", "--config", os.path.join(ROOT, "examples", "remote.jsonc")]
+    secrets = {"TRAVEL_KEY": "a", "WEATHER_KEY": "b"}
+    good = subprocess.run(command, env={**os.environ, **secrets}, capture_output=True, text=True, timeout=60)
+    assert good.returncode == 0, good.stdout + good.stderr
+    bad = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert bad.returncode != 0 and "TRAVEL_KEY is not set" in bad.stdout + bad.stderr
+
+
 # --- through the bridge, as `agentbridge serve` without a configuration serves it ---
 
 class Bridge:

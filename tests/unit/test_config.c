@@ -15,6 +15,7 @@
 
 #define AGENT(members) "{\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]" members "}}}"
 #define TOP(members) "{" members ",\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]}}}"
+#define A2A(members) "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"" members "}}}"
 #define TOOL(members) AGENT(",\"tool\":{\"name\":\"t\"" members "}")
 
 /* All problems as check prints them, under the name "c". */
@@ -42,6 +43,8 @@ static void good_ones_are_silent(void **state)
         "// a comment\n{\"agents\": {\"a\": {\"kind\": \"command\", /* another */ \"command\": [\"x\"]}}}\n",
         "\xEF\xBB\xBF" AGENT(""),
         TOP("\"auth\":{\"mode\":[\"none\"],\"issuers\":[],\"rules\":[]},\"outbound\":{\"allow\":[]},\"hosts\":[\"h\"]"),
+        A2A(",\"version\":\"0.3\",\"binding\":\"HTTP+JSON\",\"hosts\":[\"y.example:8443\"],\"extensions\":[\"urn:x\"],"
+            "\"signed_by\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"a\",\"y\":\"b\"}],\"restart\":\"retry\""),
         TOP("\"public_url\":\"https://agents.example.com/x\",\"origins\":[\"https://web.example.com\"]"),
     };
 
@@ -81,8 +84,14 @@ static void exact_words(void **state)
           "\"10.0.0.1/8\"\n" },
         { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
         { TOP("\"limits\":{\"file_bytes\":4096}"), "c: warning: limits.file_bytes: has no effect in this version\n" },
-        { "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"}}}",
-          "c: agents.r.kind: agents of kind \"a2a\" are not in this version; \"command\" and \"mcp\" are\n" },
+        { "{\"agents\":{\"r\":{\"kind\":\"platform\",\"url\":\"https://x.example\",\"agent_id\":\"1\"}}}",
+          "c: agents.r.kind: agents of kind \"platform\" are not in this version\n" },
+        { A2A(",\"api_key\":{\"env\":\"AGENTBRIDGE_NO_SUCH\"}"),
+          "c: agents.r.api_key: the environment variable AGENTBRIDGE_NO_SUCH is not set\n" },
+        { A2A(",\"api_key_header\":\"X-API-Key\""),
+          "c: agents.r.api_key_header: belongs to an \"api_key\", and there is none\n" },
+        { A2A(",\"user_token\":{\"mode\":\"exchange\"}"),
+          "c: agents.r.user_token.mode: only \"none\" is in this version\n" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\"}]"), "" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\",\"secret\":{\"env\":\"AB_TEST_NONE\"}},{\"url\":"
                 "\"http://10.0.0.1/\"},{\"url\":\"https://a@x.example\",\"secret\":{\"env\":\"AB_TEST_SHORT\"}},"

@@ -15,8 +15,8 @@ struct ab_http_call {
     size_t at;
     struct ab_http_call_events events;
     void *arg;
-    unsigned status; /* 0: none */
-    const char *retry_after;
+    unsigned status; /* of a head still to be told; 0: none */
+    char *headers;   /* of the answer, lines; or NULL */
     enum ab_http_call_outcome outcome;
     const char *text;
 };
@@ -33,6 +33,7 @@ static void tell_end(void *arg)
     if (call->status != 0 && call->events.head != NULL)
         call->events.head(call->arg, call, call->status);
     call->events.done(call->arg, call->outcome, call->text);
+    free(call->headers);
     free(call);
 }
 
@@ -90,16 +91,20 @@ static void cancel(struct ab_http_call *call)
 
 static void pause_call(struct ab_http_call *call, bool paused)
 {
-    (void)call;
-    (void)paused;
+    call->client->calls[call->at].paused = paused;
 }
 
 static bool header(struct ab_http_call *call, const char *name, struct ab_str *value)
 {
-    if (strcmp(name, "retry-after") != 0 || call->retry_after == NULL)
-        return false;
-    *value = ab_str(call->retry_after);
-    return true;
+    size_t size = strlen(name);
+
+    for (const char *line = call->headers; line != NULL && *line != '\0'; line += strcspn(line, "\n") + 1) {
+        if (strncmp(line, name, size) == 0 && line[size] == ':') {
+            *value = ab_str_trim((struct ab_str){ line + size + 1, strcspn(line + size + 1, "\n") });
+            return true;
+        }
+    }
+    return false;
 }
 
 static void free_client(struct ab_http_client *port)
@@ -143,7 +148,38 @@ void fake_client_answer(struct fake_client *client, size_t at, unsigned status, 
 
     assert_non_null(call);
     call->status = status;
-    call->retry_after = retry_after;
+    call->headers = retry_after != NULL ? ab_format("retry-after: %s\n", retry_after) : NULL;
+    call->outcome = AB_HTTP_CALL_DONE;
+    end(call);
+}
+
+static struct ab_http_call *open_call(struct fake_client *client, size_t at)
+{
+    assert_true(at < client->n_calls);
+    assert_non_null(client->open[at]);
+    return client->open[at];
+}
+
+void fake_client_head(struct fake_client *client, size_t at, unsigned status, const char *headers)
+{
+    struct ab_http_call *call = open_call(client, at);
+
+    call->headers = ab_strdup(headers);
+    call->events.head(call->arg, call, status);
+}
+
+void fake_client_body(struct fake_client *client, size_t at, const char *text)
+{
+    struct ab_http_call *call = open_call(client, at);
+
+    assert_false(client->calls[at].paused);
+    call->events.body(call->arg, call, ab_str(text));
+}
+
+void fake_client_end(struct fake_client *client, size_t at)
+{
+    struct ab_http_call *call = open_call(client, at);
+
     call->outcome = AB_HTTP_CALL_DONE;
     end(call);
 }

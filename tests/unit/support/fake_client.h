@@ -17,6 +17,7 @@ struct fake_call {
     bool guarded;
     bool over;      /* its end was told, or is on its way */
     bool cancelled; /* by its owner */
+    bool paused;
 };
 
 struct fake_client {
@@ -33,6 +34,10 @@ AB_MUST struct fake_client *fake_client_new(struct ab_loop *loop);
 size_t fake_client_open(const struct fake_client *client);
 /* The end of call number `at` with this status; `retry_after` (or NULL) is a header of the answer. */
 void fake_client_answer(struct fake_client *client, size_t at, unsigned status, const char *retry_after);
+/* The same piece by piece: the head with its headers (lines "name: value\n"), the body, the end. */
+void fake_client_head(struct fake_client *client, size_t at, unsigned status, const char *headers);
+void fake_client_body(struct fake_client *client, size_t at, const char *text);
+void fake_client_end(struct fake_client *client, size_t at);
 /* Its end without an answer. */
 void fake_client_fail(struct fake_client *client, size_t at, enum ab_http_call_outcome outcome, const char *text);
 
