@@ -1,7 +1,7 @@
 /* Processes are started by io/spawn; libuv carries their pipes and says when one of them has ended.
  *
- * A program that has exited stays unreaped until its end is told: its id is also that of its group, and must not become
- * somebody else's while the group can still be sent signals. */
+ * A program that has exited stays unreaped until its end has been told: its id is also that of its group, and must not
+ * become somebody else's while the group can still be sent signals. */
 #include "io/process_uv.h"
 
 #include "base/list.h"
@@ -105,11 +105,11 @@ static void end(struct process *process)
         return;
     process->ended = true;
     stop_reading(process);
+    if (process->events != NULL)
+        process->events->ended(process->arg, process->exit_code, process->signal);
     reap(process);
     if (process->events == NULL)
         close_all(process);
-    else
-        process->events->ended(process->arg, process->exit_code, process->signal);
 }
 
 static void end_if_done(struct process *process)

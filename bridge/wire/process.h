@@ -17,8 +17,9 @@ struct ab_process_events {
     /* Bytes as they come. */
     void (*output)(void *arg, struct ab_str data);
     void (*error_output)(void *arg, struct ab_str data);
-    /* Exactly once, when the process has been reaped and both its outputs have ended, or a grace (1 s after the exit)
-     * is over because a grandchild holds them open. `signal` is 0 unless it was killed by one. free() is then due. */
+    /* Exactly once, when the process has exited and both its outputs have ended, or a grace (1 s after the exit) is
+     * over because a grandchild holds them open. `signal` is 0 unless it was killed by one. What it left in its group
+     * can be sent signals until this returns; then it is reaped, and free() is due. */
     void (*ended)(void *arg, int exit_code, int signal);
 };
 
@@ -33,7 +34,7 @@ struct ab_process_host_ops {
     int (*write)(struct ab_process *process, struct ab_str data);
     /* Closes stdin once all is written. */
     void (*close_input)(struct ab_process *process);
-    /* Sends a signal to the whole group; harmless after the end. */
+    /* Sends a signal to the whole group; harmless once the end has been told. */
     void (*kill)(struct ab_process *process, int signal);
     /* Stops and starts the reading of stdout. */
     void (*pause)(struct ab_process *process, bool paused);

@@ -31,6 +31,7 @@ struct program {
     unsigned ended;
     int exit_code;
     int signal;
+    bool ends_group; /* with its end goes what it left behind */
 };
 
 static void on_output(void *arg, struct ab_str data)
@@ -51,6 +52,8 @@ static void on_ended(void *arg, int exit_code, int signal)
     program->rig->ended++;
     program->exit_code = exit_code;
     program->signal = signal;
+    if (program->ends_group)
+        program->rig->host->ops->kill(program->process, SIGKILL);
 }
 
 static const struct ab_process_events events = { on_output, on_error_output, on_ended };
@@ -354,6 +357,21 @@ static void a_grandchild_holds_the_outputs(void **state)
     free_program(&program);
 }
 
+/* A program may leave others behind that hold nothing of ours: its end is the last moment to reach them. */
+static void what_is_left_behind_goes_with_the_end(void **state)
+{
+    struct rig *rig = *state;
+    struct program program;
+
+    spawn_shell(rig, &program, "sleep 100 </dev/null >/dev/null 2>&1 & echo $!");
+    program.ends_group = true;
+    until(rig, NULL, &program.ended, 1);
+    for (int i = 0; i < 200 && is_running(program.output.data); i++)
+        run_for(rig, 10);
+    assert_false(is_running(program.output.data));
+    free_program(&program);
+}
+
 /* --- freeing --- */
 
 static unsigned descriptors(void)
@@ -493,6 +511,7 @@ int main(void)
         TEST(a_pause_stops_the_reading),
         TEST(a_signal_reaches_the_whole_group),
         TEST(a_grandchild_holds_the_outputs),
+        TEST(what_is_left_behind_goes_with_the_end),
         TEST(freed_before_the_end),
         TEST(a_host_freed_at_once),
         TEST(no_descriptor_is_inherited),
