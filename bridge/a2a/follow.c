@@ -43,6 +43,12 @@ struct ab_engine *follow_engine(const struct ab_a2a_follow *follow)
     return follow->call->a2a->settings.engine;
 }
 
+void follow_pass(struct ab_a2a_follow *follow, uint64_t number)
+{
+    if (number > follow->cursor)
+        follow->cursor = number;
+}
+
 void follow_stop(struct ab_a2a_follow *follow)
 {
     follow->over = true;
@@ -209,23 +215,28 @@ static void on_head_due(void *arg)
         look(follow, true);
 }
 
-void ab_a2a_follow_go_on(struct ab_a2a_follow *follow)
+/* Only a change of its state is worth another look to one that waits. */
+static bool has_moved(struct ab_a2a_follow *follow)
 {
+    uint64_t newest = ab_engine_newest_event(follow_engine(follow), follow->task_id);
     bool moved = false;
 
+    if (ab_engine_events(follow_engine(follow), follow->task_id, follow->cursor, AB_EVENT_BIT(AB_EVENT_STATUS), 1,
+                         see_event, &moved) < 0)
+        return false;
+    if (!moved)
+        follow_pass(follow, newest);
+    return moved;
+}
+
+void ab_a2a_follow_go_on(struct ab_a2a_follow *follow)
+{
     if (follow->over || follow->task_id[0] == '\0' || follow->call->behind)
         return;
-    if (follow->told) {
+    if (follow->told)
         follow_tell_events(follow);
-        return;
-    }
-    if (follow->kind == AB_A2A_FOLLOW_WAIT) { /* only a change of its state is worth another look */
-        if (ab_engine_events(follow_engine(follow), follow->task_id, follow->cursor, AB_EVENT_BIT(AB_EVENT_STATUS), 1,
-                             see_event, &moved) < 0 ||
-            !moved)
-            return;
-    }
-    look(follow, false);
+    else if (follow->kind != AB_A2A_FOLLOW_WAIT || has_moved(follow))
+        look(follow, false);
 }
 
 static void on_changed(void *arg)

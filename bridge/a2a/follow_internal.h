@@ -27,6 +27,8 @@ struct ab_a2a_follow {
 /* --- follow.c --- */
 
 struct ab_engine *follow_engine(const struct ab_a2a_follow *follow);
+/* What stands up to this event and was not told is not wanted: it is not looked at again. */
+void follow_pass(struct ab_a2a_follow *follow, uint64_t number);
 /* Nothing is waited for any more; the exchange's end frees the rest. */
 void follow_stop(struct ab_a2a_follow *follow);
 /* The task cannot be read: the call is refused. */

@@ -167,6 +167,7 @@ static bool tell_event(void *arg, const struct ab_event *event)
 
 void follow_tell_events(struct ab_a2a_follow *follow)
 {
+    uint64_t newest = ab_engine_newest_event(follow_engine(follow), follow->task_id);
     struct pump pump = { .follow = follow };
 
     do {
@@ -177,6 +178,8 @@ void follow_tell_events(struct ab_a2a_follow *follow)
             return;
         }
     } while (pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->behind);
+    if (!follow->call->behind)
+        follow_pass(follow, newest);
 }
 
 /* --- pieces that were told before this stream began --- */

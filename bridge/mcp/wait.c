@@ -256,20 +256,32 @@ static bool answer_if_due(struct ab_mcp_wait *wait)
     return due;
 }
 
+/* Tells what is new to this caller. What is not wanted is passed over once, not at each look. */
+static void tell_events(struct ab_mcp_wait *wait)
+{
+    struct ab_engine *engine = wait->mcp->settings.engine;
+    struct ab_mcp_place *place = &wait->place;
+    uint64_t newest = ab_engine_newest_event(engine, wait->task_id);
+    struct pump pump = { .wait = wait };
+
+    do {
+        pump.n = 0;
+        if (ab_engine_events(engine, wait->task_id, place->cursor, wanted_kinds(wait), EVENTS_AT_ONCE, tell_event,
+                             &pump) < 0)
+            return;
+    } while (pump.n == EVENTS_AT_ONCE && !ab_mcp_is_behind(wait->operation.request));
+    if (!ab_mcp_is_behind(wait->operation.request) && newest > place->cursor)
+        place->cursor = newest;
+}
+
 /* Tells what is new, then answers when that was what the caller waits for. */
 static void pump_events(void *arg)
 {
     struct ab_mcp_wait *wait = arg;
-    struct pump pump = { .wait = wait };
 
     if (wait->operation.request == NULL || ab_mcp_is_behind(wait->operation.request))
         return;
-    do {
-        pump.n = 0;
-        if (ab_engine_events(wait->mcp->settings.engine, wait->task_id, wait->place.cursor, wanted_kinds(wait),
-                             EVENTS_AT_ONCE, tell_event, &pump) < 0)
-            break;
-    } while (pump.n == EVENTS_AT_ONCE && !ab_mcp_is_behind(wait->operation.request));
+    tell_events(wait);
     if (ab_mcp_is_behind(wait->operation.request) || (!wait->moved && !wait->kind.with_events))
         return;
     wait->moved = false;

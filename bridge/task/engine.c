@@ -139,6 +139,12 @@ int ab_engine_request(struct ab_engine *engine, const char *id, struct ab_task_r
     return store->ops->get_request(store, id, out);
 }
 
+uint64_t ab_engine_newest_event(const struct ab_engine *engine, const char *id)
+{
+    const struct hot *hot = hot_find(engine, id);
+    return hot != NULL ? hot->durable : 0;
+}
+
 int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                      ab_store_event_fn each, void *arg)
 {

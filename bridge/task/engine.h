@@ -117,6 +117,9 @@ AB_MUST int ab_engine_list(struct ab_engine *engine, const struct ab_store_filte
 /* See ab_store_ops.events. The caller has made sure of the owner (ab_engine_get). */
 AB_MUST int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                              ab_store_event_fn each, void *arg);
+/* The number of a task's newest event that can be read, while it has not ended; 0 of all others. Asked before
+ * ab_engine_events, it says up to where nothing more of those kinds stands. */
+uint64_t ab_engine_newest_event(const struct ab_engine *engine, const char *id);
 /* What the task was created with, owner as above; `out` is the caller's (ab_task_request_deinit). AB_OK, or
  * AB_STORE_NONE and `out` untouched, or < 0. */
 AB_MUST int ab_engine_request(struct ab_engine *engine, const char *id, struct ab_task_request *out);

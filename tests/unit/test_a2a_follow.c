@@ -126,6 +126,27 @@ static char *named(struct bench *bench)
 
 /* --- a blocking send --- */
 
+/* What is not told is passed over once, by a call that waits and by a stream. */
+static void test_what_is_not_told_is_passed_once(void **state)
+{
+    static const char *const methods[] = { "SendMessage", "SendStreamingMessage" };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        struct fake_exchange *exchange = call(bench, methods[i], MESSAGE);
+        report_text(bench, AB_REPORT_CHUNK, "a piece");
+        for (int n = 0; n < 10; n++)
+            report_text(bench, AB_REPORT_LOG, "a line");
+        struct ab_task task = rig_row(bench->rig, latest_run(bench)->task_id);
+        assert_true(task.last_event >= 12);
+        assert_int_equal(bench->rig->store->asked_after, task.last_event - 1);
+        ab_task_deinit(&task);
+        complete(bench);
+        assert_says(exchange, "the result");
+        fake_exchange_free(exchange);
+    }
+}
+
 static void test_send_waits_for_the_end(void **state)
 {
     struct bench *bench = *state;
@@ -358,6 +379,7 @@ static void test_storage_that_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_what_is_not_told_is_passed_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_send_waits_for_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_send_returns_when_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaving_cancels_nothing, set_up, tear_down),

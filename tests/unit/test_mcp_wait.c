@@ -256,6 +256,26 @@ static void test_heartbeat_only_after_a_while(void **state)
     fake_exchange_free(exchange);
 }
 
+/* Pieces of an answer that nobody follows cost the waiting call as much at the end as at the beginning. */
+static void test_what_is_not_wanted_is_passed_once(void **state)
+{
+    struct bench *bench = *state;
+    struct fake_exchange *exchange = invoke(bench, PLAIN, "", "");
+
+    for (int i = 0; i < 10; i++) {
+        (void)fake_report_text(latest_run(bench), AB_REPORT_CHUNK, "a piece");
+        rig_run(bench->rig);
+    }
+    struct ab_task task = rig_row(bench->rig, latest_run(bench)->task_id);
+    assert_true(task.last_event >= 12);
+    assert_int_equal(bench->rig->store->asked_after, task.last_event - 1);
+    ab_task_deinit(&task);
+    complete(bench);
+    assert_true(exchange->ended);
+    assert_says(exchange, "the result");
+    fake_exchange_free(exchange);
+}
+
 /* --- a slow client --- */
 
 static void test_slow_client_lags(void **state)
@@ -423,6 +443,7 @@ int main(void)
         TEST(test_late_answer_is_a_stream),
         TEST(test_progress_rises),
         TEST(test_nothing_without_a_token),
+        TEST(test_what_is_not_wanted_is_passed_once),
         TEST(test_heartbeat_only_after_a_while),
         TEST(test_slow_client_lags),
         TEST(test_leaving_gives_a_grace),
