@@ -24,9 +24,8 @@ struct ab_http1_reader {
     struct ab_http1_message *message; /* NULL between requests */
     enum part part;
     size_t part_start; /* in message->text */
-    const char *next;  /* where the part goes on, in the bytes being read */
-    bool part_cut;     /* the last bytes ended inside it */
     size_t head_size;  /* bytes of this head so far */
+    char head_last;    /* the last of them */
     bool head_whole;
     bool whole;
     unsigned status; /* of a refusal */
@@ -150,11 +149,7 @@ static int add_to_part(http_parser *parser, enum part part, const char *at, size
         end_part(reader);
         reader->part = part;
         reader->part_start = reader->message->text.size;
-    } else if (at != reader->next) {
-        refuse(reader, 400, "a header's value is folded over lines");
-        return -1;
     }
-    reader->next = at + size;
     ab_buf_append(&reader->message->text, at, size);
     return reader->message->text.full ? -1 : 0;
 }
@@ -331,6 +326,19 @@ static void refuse_fault(struct ab_http1_reader *reader, enum http_errno fault)
     }
 }
 
+/* A line that begins with white space goes on with the one before (RFC 9112, 5.2). http-parser puts such lines
+ * together, or takes the second for the value of an empty first; others may see two headers there, or none. */
+static bool has_folded_line(struct ab_http1_reader *reader, const char *head, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool line_begins = reader->head_last == '\n';
+        reader->head_last = head[i];
+        if (line_begins && (head[i] == ' ' || head[i] == '\t'))
+            return true;
+    }
+    return false;
+}
+
 /* A head is fed no more than it may have, so that one that is too large is refused before it is kept. */
 static size_t piece_of(const struct ab_http1_reader *reader, size_t size)
 {
@@ -343,6 +351,7 @@ enum ab_http1_step ab_http1_read(struct ab_http1_reader *reader, struct ab_str *
 {
     bool had_head = reader->head_whole;
     size_t size = piece_of(reader, bytes->size);
+    const char *start = bytes->data;
     size_t used;
     enum http_errno fault;
 
@@ -351,15 +360,14 @@ enum ab_http1_step ab_http1_read(struct ab_http1_reader *reader, struct ab_str *
     if (size == 0) /* http-parser takes no bytes for the peer's end */
         return AB_HTTP1_MORE;
     http_parser_pause(&reader->parser, 0);
-    /* A part that ran to the end of the last bytes goes on at the front of these. */
-    reader->next = reader->part_cut ? bytes->data : NULL;
-    used = http_parser_execute(&reader->parser, &callbacks, bytes->data, size);
+    used = http_parser_execute(&reader->parser, &callbacks, start, size);
     fault = HTTP_PARSER_ERRNO(&reader->parser);
-    reader->part_cut = reader->next == bytes->data + size;
     *bytes = (struct ab_str){ bytes->data + used, bytes->size - used };
     if (!had_head)
         reader->head_size += used;
-    if (fault != HPE_OK && fault != HPE_PAUSED)
+    if (!had_head && has_folded_line(reader, start, used))
+        refuse(reader, 400, "a header is folded over lines");
+    else if (fault != HPE_OK && fault != HPE_PAUSED)
         refuse_fault(reader, fault);
     else if (reader->head_size > reader->header_bytes)
         refuse_head_size(reader);
@@ -388,6 +396,7 @@ struct ab_http1_message *ab_http1_take(struct ab_http1_reader *reader)
 
     reader->message = NULL;
     reader->head_size = 0;
+    reader->head_last = '\0';
     reader->head_whole = false;
     reader->whole = false;
     return message;
