@@ -153,11 +153,13 @@ struct ab_httpd *ab_httpd_new(struct ab_loop_uv *loop, const struct ab_httpd_set
     for (int line = 0; line < LINES; line++)
         ab_list_init(&httpd->lines[line]);
     init_metrics(httpd);
-    httpd->listener = ab_listener_new(
-        loop,
-        &(struct ab_listener_settings){
-            .address = settings->address, .port = settings->port, .accepted = on_accepted, .arg = httpd },
-        reason, reason_size);
+    httpd->listener = ab_listener_new(loop,
+                                      &(struct ab_listener_settings){ .address = settings->address,
+                                                                      .port = settings->port,
+                                                                      .unread_ms = settings->unread_ms,
+                                                                      .accepted = on_accepted,
+                                                                      .arg = httpd },
+                                      reason, reason_size);
     if (httpd->listener != NULL && open_context(httpd, loop))
         return httpd;
     if (httpd->listener != NULL)

@@ -16,6 +16,7 @@ struct ab_httpd_settings {
     size_t request_bytes;       /* [4 MiB] larger bodies: 413 */
     size_t header_bytes;        /* [16 KiB] larger heads: 431 */
     size_t stream_bytes;        /* [256 KiB] a stream's unsent bytes above which write() gives AB_HTTP_BEHIND */
+    uint32_t unread_ms;         /* [120 s] a peer that takes nothing for so long of what waits for it is gone */
     const char *const *hosts;   /* NULL-terminated: further names a Host header may give; or NULL */
     const char *const *origins; /* NULL-terminated: further origins that may call; or NULL */
     const struct ab_log *log;

@@ -17,24 +17,28 @@
 #define BACKLOG 1024
 /* Accepted in one turn; the rest waits for the next. */
 #define ACCEPTS_AT_ONCE 64
+#define UNREAD_MS 120000
 
 struct ab_listener {
     struct ab_listener_settings settings;
     uv_loop_t *loop;
     uv_poll_t poll;
     int fd;
+    unsigned unread_ms;
     int spare_fd; /* given up for a moment when descriptors run out, so that a connection can be refused */
     bool open;
     char address[80];
 };
 
+/* The spare one's number may be another thread's by the time a new spare is wanted: whichever is free is taken then. */
 static void refuse_for_lack_of_descriptors(struct ab_listener *listener)
 {
-    close(listener->spare_fd);
+    if (listener->spare_fd >= 0)
+        close(listener->spare_fd);
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);
-    listener->spare_fd = dup3(listener->fd, listener->spare_fd, O_CLOEXEC);
+    listener->spare_fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void accept_one(struct ab_listener *listener, int fd)
@@ -42,6 +46,7 @@ static void accept_one(struct ab_listener *listener, int fd)
     int on = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &listener->unread_ms, sizeof(listener->unread_ms));
     listener->settings.accepted(listener->settings.arg, fd);
 }
 
@@ -117,6 +122,7 @@ struct ab_listener *ab_listener_new(struct ab_loop_uv *loop, const struct ab_lis
     listener->settings = *settings;
     listener->loop = ab_loop_uv_raw(loop);
     listener->fd = fd;
+    listener->unread_ms = settings->unread_ms > 0 ? settings->unread_ms : UNREAD_MS;
     listener->spare_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     listener->open = true;
     name_address(listener);
@@ -145,7 +151,8 @@ void ab_listener_close(struct ab_listener *listener)
     listener->open = false;
     uv_poll_stop(&listener->poll);
     close(listener->fd);
-    close(listener->spare_fd);
+    if (listener->spare_fd >= 0)
+        close(listener->spare_fd);
 }
 
 void ab_listener_free(struct ab_listener *listener)

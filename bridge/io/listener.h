@@ -10,6 +10,7 @@ struct ab_listener;
 struct ab_listener_settings {
     const char *address;
     uint16_t port;
+    uint32_t unread_ms; /* [120 s] a connection whose peer takes nothing of what waits for it fails after so long */
     /* A connection, non-blocking, without Nagle's delay: the callee owns `fd`. */
     void (*accepted)(void *arg, int fd);
     void *arg;

@@ -3,11 +3,15 @@
 #include "base/str.h"
 #include "support/httpd_rig.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -334,6 +338,63 @@ static void a_reader_that_never_reads(void **state)
     close(fd);
 }
 
+/* Its answer does not wait for ever: neither one that is whole, nor a stream whose owner has stopped writing. */
+static void a_reader_that_stops(void **state)
+{
+    struct httpd_rig *rig = httpd_rig_new((struct ab_httpd_settings){ .unread_ms = 300 });
+    struct ab_buf in = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    int fd = rig_connect(rig);
+
+    (void)state;
+    assert_true(rig_send(rig, fd, "GET /bytes?50000000 HTTP/1.1\r\n" HOST "\r\n"));
+    assert_true(rig_read(rig, fd, &in, "xxxx"));
+    httpd_rig_until(rig, &rig->closed, 1);
+    assert_false(rig->exchanges->finished);
+    close(fd);
+    ab_buf_deinit(&in);
+    httpd_rig_free(rig);
+}
+
+/* --- descriptors --- */
+
+/* In place of the C library's: while one connection is refused, another thread may open a file. */
+static int opened_meanwhile;
+
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict size, int flags)
+{
+    bool is_refusal = (flags & SOCK_NONBLOCK) == 0;
+
+    if (is_refusal && opened_meanwhile < 0)
+        opened_meanwhile = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return (int)syscall(SYS_accept4, fd, address.__sockaddr__, size, flags);
+}
+
+/* Connections beyond the limit are refused, and nobody else's file is touched by that. */
+static void out_of_descriptors(void **state)
+{
+    struct httpd_rig *rig = *state;
+    struct rlimit before;
+    struct rlimit none;
+    struct stat file;
+    int clients[3];
+
+    for (size_t i = 0; i < 3; i++)
+        clients[i] = rig_connect(rig);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){ .rlim_cur = (rlim_t)clients[2] + 1, .rlim_max = before.rlim_max };
+    opened_meanwhile = -1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    httpd_rig_run(rig, 50);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(opened_meanwhile >= 0);
+    assert_int_equal(fstat(opened_meanwhile, &file), 0);
+    assert_true(S_ISCHR(file.st_mode));
+    close(opened_meanwhile);
+    for (size_t i = 0; i < 3; i++)
+        close(clients[i]);
+    free(rig_ask(rig, "GET /echo HTTP/1.1\r\n" HOST "\r\n", "|"));
+}
+
 static void answering_twice_is_harmless(void **state)
 {
     struct httpd_rig *rig = *state;
@@ -520,6 +581,8 @@ int main(void)
         TEST(a_stream),
         TEST(a_slow_reader),
         TEST(a_reader_that_never_reads),
+        cmocka_unit_test(a_reader_that_stops),
+        TEST(out_of_descriptors),
         TEST(answering_twice_is_harmless),
         TEST(the_peer_leaves),
         TEST(the_peer_leaves_in_the_body),
