@@ -231,7 +231,8 @@ void ab_run_remember(struct ab_run *run, const char *notes_json)
 void ab_run_heard(struct ab_run *run)
 {
     struct hot *hot = run->hot;
-    if (!is_over(run) && hot->task.answers_json != NULL) {
+    /* While a further round waits to be given, it is that one which stands in the row. */
+    if (!is_over(run) && hot->answers == NULL && hot->task.answers_json != NULL) {
         ab_replace(&hot->task.answers_json, NULL);
         hot->noted = true;
         engine_attend(hot);

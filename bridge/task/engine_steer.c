@@ -62,6 +62,11 @@ static struct hot *steerable(struct ab_engine *engine, const char *owner, const 
         tell_when_durable(hot, AB_STEER_TERMINAL, text, done, arg);
         return NULL;
     }
+    if (engine->shutting_down) {
+        /* Its run is let go of or wound down, to be taken up by the next start: nobody would hear of this. */
+        tell(engine, id, AB_STEER_NOT_STORED, "the bridge is going down; try again in a moment", done, arg);
+        return NULL;
+    }
     return hot;
 }
 
@@ -108,15 +113,9 @@ static void answer_by_id(struct ab_engine *engine, const char *owner, const char
                          bool keep_problem, ab_steered_fn done, void *arg)
 {
     struct hot *hot = steerable(engine, owner, id, done, arg);
-    if (hot == NULL) {
-        return;
+    if (hot != NULL) {
+        answer(hot, answers_json, keep_problem, done, arg);
     }
-    if (engine->shutting_down) {
-        /* Its run is being wound down: nobody would hear the answer. */
-        tell(engine, id, AB_STEER_NOT_STORED, "the bridge is going down; try again in a moment", done, arg);
-        return;
-    }
-    answer(hot, answers_json, keep_problem, done, arg);
 }
 
 void ab_engine_answer(struct ab_engine *engine, const char *owner, const char *id, const char *answers_json,

@@ -209,6 +209,33 @@ static void answers_are_given_until_heard(void **state)
     finish(rig, &made);
 }
 
+/* Word of the first round's answers may come when the second round's are on their way. */
+static void what_was_not_given_cannot_have_been_heard(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = made_with_notes(rig);
+    struct steered steered = { 0 };
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, approval);
+    rig_run(rig);
+    rig_answer(rig, made.id, "{\"ok\":{\"action\":\"accept\"}}", &steered);
+    rig_run(rig);
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, approval);
+    rig_run(rig);
+    rig->store->holding = true;
+    rig_answer(rig, made.id, "{\"ok#2\":{\"action\":\"decline\"}}", &steered);
+    rig_run(rig);
+    assert_int_equal(run_of(rig, &made)->n_answers, 1);
+    ab_run_heard(run_of(rig, &made)->run);
+    rig->store->holding = false;
+    fake_store_release(rig->store);
+    rig_run(rig);
+    assert_int_equal(run_of(rig, &made)->n_answers, 2);
+    start_again(rig);
+    assert_int_equal(run_of(rig, &made)->n_answers, 1);
+    assert_string_equal(run_of(rig, &made)->answers, "{\"ok\":{\"action\":\"decline\"}}");
+    finish(rig, &made);
+}
+
 static void a_shut_down_lets_go(void **state)
 {
     struct rig *rig = *state;
@@ -334,6 +361,7 @@ int main(void)
         with_rig(one_that_cannot_be_taken_up),
         with_rig(an_open_question_is_still_answered),
         with_rig(answers_are_given_until_heard),
+        with_rig(what_was_not_given_cannot_have_been_heard),
         with_rig(a_shut_down_lets_go),
         with_rig(the_deadline_goes_on),
         with_rig(secrets_stay_in_memory),

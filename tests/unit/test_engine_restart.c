@@ -133,6 +133,33 @@ static void a_shut_down_leaves_tasks_for_the_next_start(void **state)
 }
 
 /* An engine that knows none of the agents. */
+static void note(void *arg)
+{
+    (*(unsigned *)arg)++;
+}
+
+/* Whoever was told that nothing is under way any more frees the engine, and nothing may come to it after that. */
+static void a_shut_down_is_the_last_word(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "retry", NULL);
+    struct steered stopped = { 0 };
+    unsigned down = 0;
+    ab_engine_shut_down(rig->engine, note, &down);
+    rig_run(rig);
+    assert_int_equal(down, 1);
+    rig_stop(rig, made.id, &stopped);
+    fake_loop_run_ready(rig->loop);
+    assert_int_equal(stopped.outcome, AB_STEER_NOT_STORED);
+    assert_non_null(strstr(stopped.text, "going down"));
+    rig_stop(rig, made.id, &stopped);
+    crash_and_start(rig);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_EXECUTING);
+    rig_stop(rig, made.id, &stopped);
+    rig_run(rig);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_STOPPED);
+}
+
 static void an_agent_that_is_gone(void **state)
 {
     struct rig *rig = *state;
@@ -205,6 +232,7 @@ int main(void)
         with_rig(waiting_turns_keep_their_order),
         with_rig(a_retried_turn_goes_before_those_that_wait),
         with_rig(a_shut_down_leaves_tasks_for_the_next_start),
+        with_rig(a_shut_down_is_the_last_word),
         with_rig(an_agent_that_is_gone),
         with_rig(stopping_what_was_taken_up),
         with_rig(taken_up_tasks_count_against_the_quota),
