@@ -232,6 +232,7 @@ static bool build_mcp(struct ab_bridge *bridge, struct place reason)
 {
     const struct ab_config *config = bridge->config;
     struct ab_mcp_tool *tools = ab_alloc(config->n_agents + 1, sizeof *tools);
+    struct ab_mcp_skills *skills = ab_alloc(config->n_agents + 1, sizeof *skills);
     struct ab_mcp_settings settings = {
         .engine = bridge->engine,
         .store = bridge->store,
@@ -242,15 +243,21 @@ static bool build_mcp(struct ab_bridge *bridge, struct place reason)
         .default_agent = config->default_agent,
         .user_json = config->user_json,
         .tools = tools,
+        .skills = skills,
     };
 
     for (size_t i = 0; i < config->n_agents; i++) {
-        if (config->agents[i].published)
-            tools[settings.n_tools++] = config->agents[i].tool;
+        const struct ab_config_agent *agent = &config->agents[i];
+
+        if (agent->published)
+            tools[settings.n_tools++] = agent->tool;
+        if (agent->skills_published)
+            skills[settings.n_skills++] = (struct ab_mcp_skills){ agent->settings.id, agent->on_disconnect };
     }
     set_mcp_limits(&settings, config);
     bridge->mcp = ab_mcp_new(&settings, reason.reason, reason.size);
     free(tools);
+    free(skills);
     return bridge->mcp != NULL;
 }
 

@@ -24,6 +24,8 @@ struct ab_config_agent {
     struct ab_agent *embedded; /* one that the embedding program brings */
     bool published;            /* as the tool below */
     struct ab_mcp_tool tool;
+    bool skills_published; /* each of its skills as a tool */
+    enum ab_on_disconnect on_disconnect;
     struct ab_a2a_agent_settings a2a; /* what its card says beside the rest */
 };
 

@@ -114,6 +114,8 @@ void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, s
     };
     out->settings.webhooks_json = ab_config_webhooks(reader, out->settings.id, ab_json_member(agent, "webhooks"));
     read_kind(reader, out, agent);
+    out->skills_published = ab_json_string_is(ab_json_member(agent, "publish"), "skills");
+    out->on_disconnect = ab_config_on_disconnect(agent, config->on_disconnect);
     read_a2a(config, out, ab_json_member(agent, "a2a"));
     if (ab_json_exists(tool))
         read_tool(config, out, agent, tool);

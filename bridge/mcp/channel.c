@@ -17,6 +17,8 @@ static void on_writable(void *arg)
 
     channel->behind = false;
     write_held(channel);
+    if (!channel->behind)
+        ab_mcp_session_stream_drained(channel);
     while (link != NULL && !channel->behind) {
         struct ab_mcp_request *request = AB_OWNER(link, struct ab_mcp_request, link);
         link = ab_list_next(&channel->requests, link);

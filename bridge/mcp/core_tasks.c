@@ -79,6 +79,7 @@ struct session_stream {
     char *session_id;
     bool priming;
     struct ab_list told; /* tasks whose states are told */
+    bool tools_changed;  /* and it was not told yet */
 };
 
 struct told_task {
@@ -163,6 +164,37 @@ static void tell(void *arg)
     if (ab_task_status_is_terminal(task.status))
         told_free(told);
     ab_task_deinit(&task);
+}
+
+static void tell_tools(struct session_stream *stream)
+{
+    struct ab_buf id = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    if (!stream->tools_changed || stream->channel->behind)
+        return;
+    stream->tools_changed = false;
+    write_event_id(stream, &id);
+    ab_mcp_channel_notify(stream->channel, id.size > 0 ? id.data : NULL, "notifications/tools/list_changed",
+                          AB_STR("{}"));
+    ab_buf_deinit(&id);
+}
+
+void ab_mcp_session_stream_drained(struct ab_mcp_channel *channel)
+{
+    if (channel->session_stream != NULL)
+        tell_tools(channel->session_stream);
+}
+
+void ab_mcp_session_streams_tell_tools(struct ab_mcp *mcp)
+{
+    size_t position = 0;
+    void *value;
+
+    while (ab_map_next(&mcp->session_streams, &position, NULL, &value)) {
+        struct session_stream *stream = value;
+        stream->tools_changed = true;
+        tell_tools(stream);
+    }
 }
 
 static struct told_task *told_new(struct session_stream *stream, const char *task_id, uint64_t seen)

@@ -15,5 +15,9 @@ AB_MUST char *ab_mcp_related_task(const char *task_id);
 void ab_mcp_session_stream_opened(struct ab_mcp_channel *channel, const struct ab_mcp_session *session,
                                   struct ab_json told);
 void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel);
+/* Its client reads again. */
+void ab_mcp_session_stream_drained(struct ab_mcp_channel *channel);
+/* Tells every session that has a stream open that the list of tools has changed. */
+void ab_mcp_session_streams_tell_tools(struct ab_mcp *mcp);
 
 #endif

@@ -249,6 +249,19 @@ static struct ab_mcp_patience published_patience(const struct ab_mcp_request *re
     return patience;
 }
 
+/* Which of the agent's skills is meant. */
+static char *skill_option(const char *skill)
+{
+    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+
+    ab_json_writer_init(&writer, &out);
+    ab_json_object_begin(&writer);
+    ab_json_put_text(&writer, "skill", skill);
+    ab_json_object_end(&writer);
+    return ab_buf_steal(&out);
+}
+
 void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_published *tool,
                            struct ab_json arguments)
 {
@@ -263,6 +276,7 @@ void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_p
     AB_CLEANUP(ab_free_string) char *surface = make_surface(tool->settings.name);
     AB_CLEANUP(ab_free_string) char *input = make_input(request->mcp, text, none);
     AB_CLEANUP(ab_free_string) char *given = ab_json_dup(arguments);
+    AB_CLEANUP(ab_free_string) char *options = tool->skill != NULL ? skill_option(tool->skill) : NULL;
     AB_CLEANUP(ab_free_string) char *message = NULL;
 
     if (retry == AB_MCP_RETRY_REFUSED || !check_requirements(request, tool))
@@ -280,6 +294,7 @@ void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_p
                                   .surface_json = surface,
                                   .message_json = message,
                                   .arguments_json = given,
+                                  .options_json = options,
                                   .input_json = input },
            ab_mcp_wait_new(request, &kind, &patience, true, tool->settings.on_disconnect));
 }

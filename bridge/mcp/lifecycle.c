@@ -36,6 +36,20 @@ static void begin_session(struct ab_mcp_request *request, struct ab_json params)
     ab_buf_deinit(&token);
 }
 
+/* Only skills of agents come and go among the tools. */
+static void write_capabilities(struct ab_json_writer *writer, const struct ab_mcp_request *request)
+{
+    ab_json_write_key(writer, "capabilities");
+    ab_json_object_begin(writer);
+    ab_json_put_raw(writer, "tools", request->mcp->settings.n_skills > 0 ? "{\"listChanged\":true}" : "{}");
+    ab_json_put_raw(writer, "logging", "{}");
+    if (request->version->core_tasks)
+        ab_json_put_raw(writer, "tasks", "{\"list\":{},\"cancel\":{},\"requests\":{\"tools\":{\"call\":{}}}}");
+    if (request->version->era == AB_MCP_MODERN)
+        ab_json_put_raw(writer, "extensions", "{\"io.modelcontextprotocol/tasks\":{}}");
+    ab_json_object_end(writer);
+}
+
 void ab_mcp_initialize(struct ab_mcp_request *request)
 {
     struct ab_json params = request->message.params;
@@ -52,11 +66,7 @@ void ab_mcp_initialize(struct ab_mcp_request *request)
     begin_session(request, params);
     ab_mcp_result_begin(&result, request, "complete");
     ab_json_put_text(&result.writer, "protocolVersion", request->version->name);
-    ab_json_put_raw(&result.writer, "capabilities",
-                    request->version->core_tasks
-                        ? "{\"tools\":{},\"logging\":{},"
-                          "\"tasks\":{\"list\":{},\"cancel\":{},\"requests\":{\"tools\":{\"call\":{}}}}}"
-                        : "{\"tools\":{},\"logging\":{}}");
+    write_capabilities(&result.writer, request);
     ab_json_write_key(&result.writer, "serverInfo");
     ab_mcp_write_server_info(&result.writer);
     ab_json_put_text(&result.writer, "instructions", instructions);
@@ -74,8 +84,7 @@ void ab_mcp_discover(struct ab_mcp_request *request)
         if (ab_mcp_versions[i]->era == AB_MCP_MODERN)
             ab_json_write_text(&result.writer, ab_mcp_versions[i]->name);
     ab_json_array_end(&result.writer);
-    ab_json_put_raw(&result.writer, "capabilities",
-                    "{\"tools\":{},\"logging\":{},\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}");
+    write_capabilities(&result.writer, request);
     ab_json_put_text(&result.writer, "instructions", instructions);
     ab_json_put_int(&result.writer, "ttlMs", 3600000);
     ab_json_put_text(&result.writer, "cacheScope", "public");

@@ -25,6 +25,8 @@ struct listen {
     struct ab_mcp *mcp;
     struct subscribed *tasks;
     size_t n_tasks;
+    bool tools;         /* changes of the list of tools are told */
+    bool tools_changed; /* and one was not told yet */
 };
 
 static void listen_free(struct listen *listen)
@@ -74,10 +76,27 @@ static void tell_task(struct subscribed *subscribed)
     ab_task_deinit(&task);
 }
 
+static void tell_tools(struct listen *listen)
+{
+    struct ab_mcp_request *request = listen->operation.request;
+    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+
+    listen->tools_changed = false;
+    ab_json_writer_init(&writer, &params);
+    ab_json_object_begin(&writer);
+    put_subscription(&writer, request->message.id);
+    ab_json_object_end(&writer);
+    ab_mcp_notify(request, "notifications/tools/list_changed", ab_buf_str(&params));
+    ab_buf_deinit(&params);
+}
+
 static void on_drained(struct ab_mcp_operation *operation)
 {
     struct listen *listen = AB_OWNER(operation, struct listen, operation);
 
+    if (listen->tools_changed && !ab_mcp_is_behind(operation->request))
+        tell_tools(listen);
     for (size_t i = 0; i < listen->n_tasks && !ab_mcp_is_behind(operation->request); i++)
         if (listen->tasks[i].moved && !listen->tasks[i].ended)
             tell_task(&listen->tasks[i]);
@@ -130,6 +149,8 @@ static void acknowledge(struct listen *listen, struct ab_json wishes)
     put_subscription(&writer, request->message.id);
     ab_json_write_key(&writer, "notifications");
     ab_json_object_begin(&writer);
+    if (listen->tools)
+        ab_json_put_bool(&writer, "toolsListChanged", true);
     if (ab_json_is(ids, AB_JSON_ARRAY)) {
         ab_json_write_key(&writer, "taskIds");
         ab_json_array_begin(&writer);
@@ -189,6 +210,8 @@ void ab_mcp_subscriptions_listen(struct ab_mcp_request *request)
     }
     listen = ab_alloc(1, sizeof(*listen));
     listen->mcp = request->mcp;
+    /* Only skills come and go. */
+    listen->tools = request->mcp->settings.n_skills > 0 && ab_json_is_true(ab_json_member(wishes, "toolsListChanged"));
     listen->tasks = ab_alloc(ab_json_count(ab_json_member(wishes, "taskIds")) + 1, sizeof(*listen->tasks));
     ab_mcp_operation_begin(&listen->operation, &ops, request);
     ab_list_append(&request->mcp->streams, &request->channel->stream_link);
@@ -196,6 +219,24 @@ void ab_mcp_subscriptions_listen(struct ab_mcp_request *request)
     on_drained(&listen->operation);
     if (request->mcp->draining)
         ab_mcp_listen_end(request);
+}
+
+void ab_mcp_listen_tell_tools(struct ab_mcp *mcp)
+{
+    struct ab_link *link = ab_list_first(&mcp->streams);
+
+    while (link != NULL) {
+        struct ab_mcp_channel *channel = AB_OWNER(link, struct ab_mcp_channel, stream_link);
+        struct ab_link *first = ab_list_first(&channel->requests);
+        link = ab_list_next(&mcp->streams, link);
+        struct ab_mcp_operation *operation =
+            first != NULL ? AB_OWNER(first, struct ab_mcp_request, link)->operation : NULL;
+        if (operation == NULL) /* a GET stream */
+            continue;
+        struct listen *listen = AB_OWNER(operation, struct listen, operation);
+        listen->tools_changed = listen->tools;
+        on_drained(operation);
+    }
 }
 
 void ab_mcp_listen_end(struct ab_mcp_request *request)

@@ -1,5 +1,6 @@
 /* list-agents and list-tasks. */
 #include "mcp/page.h"
+#include "mcp/skills.h"
 #include "mcp/tool_call.h"
 #include "mcp/tools.h"
 
@@ -11,6 +12,7 @@
 
 #define PAGE_OF_AGENTS 100
 #define PAGE_OF_TASKS 20
+#define SKILLS_SHOWN 100
 
 /* --- agents --- */
 
@@ -19,27 +21,61 @@ static bool holds(const char *text, const char *query)
     return text != NULL && strcasestr(text, query) != NULL;
 }
 
-static bool agent_fits(const struct ab_agent_settings *agent, const char *query, const char *kind)
+static bool agent_fits(const struct ab_mcp *mcp, const struct ab_agent_settings *agent, const char *query,
+                       const char *kind)
 {
+    const struct ab_agent_profile *profile = ab_engine_profile(mcp->settings.engine, agent->id);
+
     if (kind != NULL && (agent->kind == NULL || strcmp(agent->kind, kind) != 0))
         return false;
-    return query == NULL || holds(agent->id, query) || holds(agent->title, query) || holds(agent->description, query);
+    return query == NULL || holds(agent->id, query) || holds(profile->title, query) ||
+           holds(profile->description, query) || holds(profile->skills_json, query);
+}
+
+/* What an agent told of its skills, in short; the rest is in tools/list, or on its card. */
+static void put_skills(struct ab_json_writer *writer, const struct ab_mcp *mcp, const char *agent,
+                       const char *skills_json)
+{
+    struct ab_json skills = ab_json_trusted(skills_json);
+    struct ab_json_iterator each = ab_json_iterate(skills);
+    struct ab_json skill;
+    size_t n = 0;
+
+    if (ab_json_count(skills) == 0)
+        return;
+    ab_json_write_key(writer, "skills");
+    ab_json_array_begin(writer);
+    while (ab_json_next(&each, NULL, &skill) && n++ < SKILLS_SHOWN) {
+        struct ab_json id = ab_json_member(skill, "id");
+        struct ab_json description = ab_json_member(skill, "description");
+        const struct ab_mcp_published *tool = ab_mcp_published_skill(mcp, agent, id);
+        ab_json_object_begin(writer);
+        ab_json_put_value(writer, "id", id);
+        if (ab_json_exists(description))
+            ab_json_put_value(writer, "description", description);
+        if (tool != NULL)
+            ab_json_put_text(writer, "tool", tool->settings.name);
+        ab_json_object_end(writer);
+    }
+    ab_json_array_end(writer);
 }
 
 static void write_agent(struct ab_json_writer *writer, const struct ab_mcp *mcp, const struct ab_agent_settings *agent)
 {
     const struct ab_mcp_published *tool = ab_mcp_published_of(mcp, agent->id);
+    const struct ab_agent_profile *profile = ab_engine_profile(mcp->settings.engine, agent->id);
     const char *preferred = mcp->settings.default_agent;
 
     ab_json_object_begin(writer);
     ab_json_put_text(writer, "id", agent->id);
-    ab_json_put_optional_text(writer, "title", agent->title);
-    ab_json_put_optional_text(writer, "description", agent->description);
+    ab_json_put_optional_text(writer, "title", profile->title);
+    ab_json_put_optional_text(writer, "description", profile->description);
     ab_json_put_text(writer, "kind", agent->kind != NULL ? agent->kind : "");
     if (tool != NULL)
         ab_json_put_text(writer, "tool", tool->settings.name);
     if (preferred != NULL && strcmp(preferred, agent->id) == 0)
         ab_json_put_bool(writer, "default", true);
+    put_skills(writer, mcp, agent->id, profile->skills_json);
     ab_json_object_end(writer);
 }
 
@@ -65,7 +101,7 @@ void ab_mcp_tool_list_agents(struct ab_mcp_request *request, struct ab_json argu
     ab_json_array_begin(&writer);
     size_t index = (size_t)strtoul(place, NULL, 10);
     for (; (agent = ab_engine_agent_at(mcp->settings.engine, index)) != NULL && n < PAGE_OF_AGENTS; index++)
-        if (agent_fits(agent, query, kind)) {
+        if (agent_fits(mcp, agent, query, kind)) {
             write_agent(&writer, mcp, agent);
             n++;
         }

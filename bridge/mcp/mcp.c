@@ -1,5 +1,6 @@
 /* The face itself: settings, and the streams that stay open. */
 #include "mcp/methods.h"
+#include "mcp/skills.h"
 #include "mcp/tools.h"
 
 #include "base/mem.h"
@@ -37,6 +38,24 @@ static void fill_defaults(struct ab_mcp_settings *settings)
     DEFAULT(settings->keep_ms, (int64_t)7 * 24 * 3600 * 1000);
 }
 
+static struct ab_mcp_skills *copy_skills(const struct ab_mcp_settings *settings)
+{
+    struct ab_mcp_skills *skills = ab_alloc(settings->n_skills + 1, sizeof(*skills));
+
+    for (size_t i = 0; i < settings->n_skills; i++) {
+        skills[i] = settings->skills[i];
+        skills[i].agent = ab_strdup(skills[i].agent);
+    }
+    return skills;
+}
+
+static void free_skills(struct ab_mcp *mcp)
+{
+    for (size_t i = 0; i < mcp->settings.n_skills; i++)
+        free((void *)(uintptr_t)mcp->settings.skills[i].agent);
+    free((void *)(uintptr_t)mcp->settings.skills);
+}
+
 struct ab_mcp *ab_mcp_new(const struct ab_mcp_settings *settings, char *reason, size_t reason_size)
 {
     struct ab_mcp *mcp = ab_alloc(1, sizeof(*mcp));
@@ -46,6 +65,7 @@ struct ab_mcp *ab_mcp_new(const struct ab_mcp_settings *settings, char *reason, 
     mcp->settings.default_agent = ab_strdup(settings->default_agent);
     mcp->settings.user_json = ab_strdup(settings->user_json);
     mcp->settings.tools = NULL;
+    mcp->settings.skills = copy_skills(settings);
     ab_map_init(&mcp->cancellable);
     ab_map_init(&mcp->dialogues);
     ab_map_init(&mcp->session_streams);
@@ -54,6 +74,7 @@ struct ab_mcp *ab_mcp_new(const struct ab_mcp_settings *settings, char *reason, 
         ab_mcp_free(mcp);
         return NULL;
     }
+    ab_mcp_skills_init(mcp);
     mcp->keep_alive = ab_timer_new(settings->loop, on_keep_alive, mcp);
     ab_timer_start(mcp->keep_alive, KEEP_ALIVE_MS);
     return mcp;
@@ -80,7 +101,9 @@ void ab_mcp_free(struct ab_mcp *mcp)
     if (mcp == NULL)
         return;
     ab_timer_free(mcp->keep_alive);
+    ab_mcp_skills_deinit(mcp);
     ab_mcp_tools_deinit(mcp);
+    free_skills(mcp);
     ab_map_deinit(&mcp->cancellable);
     ab_map_deinit(&mcp->dialogues);
     ab_map_deinit(&mcp->session_streams);

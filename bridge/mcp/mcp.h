@@ -27,6 +27,12 @@ struct ab_mcp_tool {
     enum ab_on_disconnect on_disconnect;
 };
 
+/* An agent each of whose skills is a tool of its own. Copied. */
+struct ab_mcp_skills {
+    const char *agent;
+    enum ab_on_disconnect on_disconnect;
+};
+
 /* Borrowed ports outlive the face; the rest is copied. Times in ms; 0 takes the default in brackets. */
 struct ab_mcp_settings {
     struct ab_engine *engine;
@@ -39,6 +45,8 @@ struct ab_mcp_settings {
     const char *user_json;     /* {"id","email",...}: who the caller is where nobody signs in; or NULL */
     const struct ab_mcp_tool *tools;
     size_t n_tools;
+    const struct ab_mcp_skills *skills;
+    size_t n_skills;
     unsigned json_depth;         /* [64] */
     uint32_t grace_ms;           /* [2 s] before a call of a client with the Tasks extension gets its handle */
     uint32_t hold_ms;            /* [45 s] a call of any other client is held so long */

@@ -21,6 +21,8 @@ void ab_mcp_tasks_cancel(struct ab_mcp_request *request);
 void ab_mcp_subscriptions_listen(struct ab_mcp_request *request);
 /* Ends an open listen stream from the server's side, with its result. */
 void ab_mcp_listen_end(struct ab_mcp_request *request);
+/* Tells the listen streams that want to know that the list of tools has changed. */
+void ab_mcp_listen_tell_tools(struct ab_mcp *mcp);
 
 /* Tasks of 2025-11-25 (core_tasks.c). */
 void ab_mcp_core_tasks_get(struct ab_mcp_request *request);

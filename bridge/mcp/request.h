@@ -21,12 +21,15 @@ enum ab_mcp_code {
     AB_MCP_UNSUPPORTED_VERSION = -32022
 };
 
-/* An agent published as a tool, ready for use. */
+/* An agent, or a skill of one, published as a tool, ready for use. */
 struct ab_mcp_published {
     struct ab_mcp_tool settings; /* strings owned */
     struct ab_schema *input;     /* or NULL: anything */
     struct ab_schema *output;    /* or NULL */
     uint32_t requires;           /* client capabilities */
+    char *skill;                 /* its id, or NULL: the agent itself */
+    char *skill_json;            /* as the agent told it */
+    unsigned holders;            /* the list, and calls that are open: skills come and go */
 };
 
 /* One of the six tools that are always there. */
@@ -39,9 +42,12 @@ struct ab_mcp_builtin {
 #define AB_MCP_BUILTINS 6
 
 struct ab_mcp {
-    struct ab_mcp_settings settings; /* strings owned; tools point into `published` no more */
-    struct ab_mcp_published *published;
+    struct ab_mcp_settings settings;     /* strings owned; tools point into `published` no more */
+    struct ab_mcp_published **published; /* the configured ones, then the skills */
     size_t n_published;
+    size_t n_configured;
+    struct ab_mcp_published *departed; /* stands for a tool that there was when its task was made */
+    struct ab_watch *agents_watch;     /* or NULL */
     struct ab_mcp_builtin builtin[AB_MCP_BUILTINS];
     struct ab_map session_streams; /* session id -> its GET stream */
     struct ab_map dialogues;       /* "session id request id" -> a question put to a legacy client (dialogue.c) */

@@ -17,8 +17,11 @@ void ab_mcp_call_kind_of(const struct ab_mcp *mcp, const struct ab_task *task, s
     struct ab_json tool = ab_json_member(ab_json_trusted(task->surface_json), "tool");
 
     *out = (struct ab_mcp_call_kind){ 0 };
-    if (strcmp(task->surface, "mcp") == 0 && ab_json_exists(tool))
-        out->tool = ab_mcp_find_published(mcp, tool);
+    if (strcmp(task->surface, "mcp") != 0 || !ab_json_exists(tool) || ab_mcp_find_builtin(mcp, tool) != NULL)
+        return;
+    out->tool = ab_mcp_find_published(mcp, tool);
+    if (out->tool == NULL)
+        out->tool = mcp->departed;
 }
 
 int64_t ab_mcp_agent_error(const struct ab_task *task, char **message, char **data_json)

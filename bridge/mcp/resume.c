@@ -2,6 +2,7 @@
  * basic/mrtr). */
 #include "mcp/input.h"
 #include "mcp/input_state.h"
+#include "mcp/tools.h"
 #include "mcp/wait.h"
 
 #include "base/mem.h"
@@ -37,6 +38,7 @@ static void on_answered(void *arg, enum ab_steer_outcome outcome, const struct a
         ab_mcp_answer_input_required(request, task, text);
     else
         wait_on(request, resume, task);
+    ab_mcp_published_release(resume->kind.tool);
     free(resume);
 }
 
@@ -59,8 +61,10 @@ void ab_mcp_wait_resume(struct ab_mcp_request *request, const char *task_id, con
     *resume = (struct resume){
         .kind = *kind, .patience = *patience, .starts_task = starts_task, .on_disconnect = on_disconnect
     };
+    ab_mcp_published_hold(kind->tool);
     if (ab_json_count(ab_json_trusted(answers.data)) == 0) {
         wait_on(request, resume, &task);
+        ab_mcp_published_release(kind->tool);
         free(resume);
     } else {
         resume->ticket = ab_mcp_ticket_new(request);

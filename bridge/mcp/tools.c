@@ -71,6 +71,35 @@ static void free_settings(struct ab_mcp_tool *tool)
     }
 }
 
+struct ab_mcp_published *ab_mcp_published_new(const struct ab_mcp_tool *settings)
+{
+    struct ab_mcp_published *tool = ab_alloc(1, sizeof(*tool));
+
+    copy_settings(&tool->settings, settings);
+    tool->holders = 1;
+    return tool;
+}
+
+void ab_mcp_published_hold(const struct ab_mcp_published *tool)
+{
+    if (tool != NULL)
+        ((struct ab_mcp_published *)(uintptr_t)tool)->holders++;
+}
+
+void ab_mcp_published_release(const struct ab_mcp_published *held)
+{
+    struct ab_mcp_published *tool = (struct ab_mcp_published *)(uintptr_t)held;
+
+    if (tool == NULL || --tool->holders > 0)
+        return;
+    free_settings(&tool->settings);
+    ab_schema_free(tool->input);
+    ab_schema_free(tool->output);
+    free(tool->skill);
+    free(tool->skill_json);
+    free(tool);
+}
+
 static bool init_published(struct ab_mcp *mcp, struct ab_mcp_published *tool, char *reason, size_t reason_size)
 {
     struct ab_schema_error error;
@@ -98,14 +127,18 @@ static bool init_published(struct ab_mcp *mcp, struct ab_mcp_published *tool, ch
 bool ab_mcp_tools_init(struct ab_mcp *mcp, const struct ab_mcp_tool *tools, size_t n_tools, char *reason,
                        size_t reason_size)
 {
+    static const struct ab_mcp_tool departed = { .agent = "", .name = "", .can_ask = true };
+
     if (!init_builtin(mcp, reason, reason_size))
         return false;
-    mcp->published = ab_alloc(n_tools + 1, sizeof(*mcp->published));
+    mcp->published = ab_alloc(n_tools + 1, sizeof(struct ab_mcp_published *));
     mcp->n_published = n_tools;
+    mcp->n_configured = n_tools;
+    mcp->departed = ab_mcp_published_new(&departed);
     for (size_t i = 0; i < n_tools; i++)
-        copy_settings(&mcp->published[i].settings, &tools[i]);
+        mcp->published[i] = ab_mcp_published_new(&tools[i]);
     for (size_t i = 0; i < n_tools; i++)
-        if (!init_published(mcp, &mcp->published[i], reason, reason_size))
+        if (!init_published(mcp, mcp->published[i], reason, reason_size))
             return false;
     return true;
 }
@@ -116,12 +149,10 @@ void ab_mcp_tools_deinit(struct ab_mcp *mcp)
         free(mcp->builtin[i].name);
         ab_schema_free(mcp->builtin[i].input);
     }
-    for (size_t i = 0; i < mcp->n_published; i++) {
-        free_settings(&mcp->published[i].settings);
-        ab_schema_free(mcp->published[i].input);
-        ab_schema_free(mcp->published[i].output);
-    }
+    for (size_t i = 0; i < mcp->n_published; i++)
+        ab_mcp_published_release(mcp->published[i]);
     free(mcp->published);
+    ab_mcp_published_release(mcp->departed);
 }
 
 /* --- finding --- */
@@ -129,16 +160,16 @@ void ab_mcp_tools_deinit(struct ab_mcp *mcp)
 const struct ab_mcp_published *ab_mcp_find_published(const struct ab_mcp *mcp, struct ab_json name)
 {
     for (size_t i = 0; i < mcp->n_published; i++)
-        if (ab_json_string_is(name, mcp->published[i].settings.name))
-            return &mcp->published[i];
+        if (ab_json_string_is(name, mcp->published[i]->settings.name))
+            return mcp->published[i];
     return NULL;
 }
 
 const struct ab_mcp_published *ab_mcp_published_of(const struct ab_mcp *mcp, const char *agent)
 {
-    for (size_t i = 0; i < mcp->n_published; i++)
-        if (strcmp(agent, mcp->published[i].settings.agent) == 0)
-            return &mcp->published[i];
+    for (size_t i = 0; i < mcp->n_configured; i++)
+        if (strcmp(agent, mcp->published[i]->settings.agent) == 0)
+            return mcp->published[i];
     return NULL;
 }
 
@@ -241,7 +272,7 @@ void ab_mcp_tools_list(struct ab_mcp_request *request)
     for (size_t i = 0; i < AB_MCP_BUILTINS; i++)
         write_builtin(&result.writer, &mcp->builtin[i], request->version);
     for (size_t i = 0; i < mcp->n_published; i++)
-        write_published(&result.writer, &mcp->published[i], request->version);
+        write_published(&result.writer, mcp->published[i], request->version);
     ab_json_array_end(&result.writer);
     if (request->version->era == AB_MCP_MODERN) {
         ab_json_put_int(&result.writer, "ttlMs", 300000);

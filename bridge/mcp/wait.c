@@ -6,6 +6,7 @@
 #include "mcp/ext_tasks.h"
 #include "mcp/input.h"
 #include "mcp/input_state.h"
+#include "mcp/tools.h"
 #include "task/question.h"
 
 #include "base/mem.h"
@@ -55,6 +56,7 @@ static void wait_free(struct ab_mcp_wait *wait)
     free(wait->agent);
     free(wait->responses);
     free(wait->owner);
+    ab_mcp_published_release(wait->kind.tool);
     free(wait);
 }
 
@@ -169,6 +171,7 @@ static void answer(struct ab_mcp_wait *wait, const struct ab_task *task)
     bool asks = task->status == AB_TASK_PAUSED && request->version->era == AB_MCP_MODERN &&
                 (!patience.handle || patience.ask_on_call) && ab_mcp_can_answer(request, task);
 
+    ab_mcp_published_hold(kind.tool);
     wait_free(wait);
     if (patience.core_task)
         ab_mcp_answer_core_task(request, task);
@@ -178,6 +181,7 @@ static void answer(struct ab_mcp_wait *wait, const struct ab_task *task)
         ab_mcp_answer_handle(request, task);
     else
         ab_mcp_answer_task(request, task, &kind, starts_task);
+    ab_mcp_published_release(kind.tool);
 }
 
 /* Whether the pause can be settled while the call stays open: a legacy client is asked on its stream. */
@@ -328,6 +332,7 @@ struct ab_mcp_wait *ab_mcp_wait_new(struct ab_mcp_request *request, const struct
 
     wait->mcp = request->mcp;
     wait->kind = *kind;
+    ab_mcp_published_hold(kind->tool);
     wait->patience = *patience;
     wait->starts_task = starts_task;
     /* Only in the modern era does closing the stream say something (basic/transports, "Cancellation"). */

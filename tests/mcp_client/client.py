@@ -18,7 +18,8 @@ class Bridge:
         config = os.path.join(directory, "bridge.jsonc")
         with open(config, "w", encoding="utf-8") as file:
             # The suite says localhost and listens on 127.0.0.1.
-            json.dump({"agents": {"tools": {"kind": "mcp", "url": url.replace("//localhost:", "//127.0.0.1:")}}}, file)
+            json.dump({"agents": {"tools": {"kind": "mcp", "url": url.replace("//localhost:", "//127.0.0.1:"),
+                                            "publish": "skills"}}}, file)
         self.process = subprocess.Popen(
             [os.environ["AGENTBRIDGE"], "serve", "--config", config, "--listen", "127.0.0.1:0",
              "--data", os.path.join(directory, "data")], stdout=subprocess.PIPE, text=True)
@@ -52,9 +53,17 @@ class Bridge:
             task = self.send({"data": {key: answer for key in questions}}, taskId=task["id"])
         return task
 
-    def skills(self):
-        with urllib.request.urlopen(self.url + "/a2a/tools/.well-known/agent-card.json", timeout=30) as response:
-            return [skill["id"] for skill in json.load(response)["skills"]]
+    def published(self):
+        """The skills as the bridge's own MCP face shows them: {name without the agent's: input schema}."""
+        version = "2026-07-28"
+        meta = {"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {}}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}).encode()
+        request = urllib.request.Request(self.url + "/mcp", data=body, headers={
+            "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": version, "Mcp-Method": "tools/list"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            tools = json.load(response)["result"]["tools"]
+        return {tool["name"][len("tools_"):]: tool["inputSchema"] for tool in tools if tool["name"].startswith("tools_")}
 
 
 def completed(task):
@@ -90,7 +99,17 @@ def invalid_tool_headers(bridge):
     refused(bridge.call("invalid_empty_header", {"value": "x"}))
 
 
+def preserve_schema(bridge):
+    """One tool's schema, as it comes out of the bridge, is given to the other tool."""
+    connect(bridge)
+    published = bridge.published()
+    focal = "json_schema_2020_12_tool"
+    echo = next(name for name in published if name != focal)
+    completed(bridge.call(echo, {"schema": published[focal]}))
+
+
 SCENARIOS = {
+    "json-schema-2020-12-preservation": preserve_schema,
     "initialize": connect,
     "request-metadata": connect,
     "json-schema-ref-no-deref": connect,
