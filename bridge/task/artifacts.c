@@ -2,7 +2,6 @@
 #include "task/engine_internal.h"
 
 struct artifact {
-    char *id;
     struct ab_buf head;  /* members before the parts: {"id":...,"name":... */
     struct ab_buf parts; /* elements, commas between them */
 };
@@ -10,20 +9,23 @@ struct artifact {
 struct artifacts {
     struct artifact *items;
     size_t n_items;
+    size_t capacity;
+    struct ab_map places; /* id -> 1 + its place in `items` */
 };
 
 static struct artifact *find_or_add(struct artifacts *artifacts, const char *id)
 {
-    for (size_t i = 0; i < artifacts->n_items; i++) {
-        if (ab_str_equal(ab_str(artifacts->items[i].id), ab_str(id))) {
-            return &artifacts->items[i];
-        }
+    uintptr_t place = (uintptr_t)ab_map_get(&artifacts->places, ab_str(id));
+    if (place != 0) {
+        return &artifacts->items[place - 1];
     }
-    artifacts->items = ab_realloc(artifacts->items, (artifacts->n_items + 1) * sizeof *artifacts->items);
+    if (artifacts->n_items == artifacts->capacity) {
+        artifacts->capacity = artifacts->capacity == 0 ? 8 : artifacts->capacity * 2;
+        artifacts->items = ab_realloc(artifacts->items, artifacts->capacity * sizeof *artifacts->items);
+    }
     struct artifact *added = &artifacts->items[artifacts->n_items++];
-    *added = (struct artifact){ .id = ab_strdup(id),
-                                .head = AB_BUF_INIT(AB_BUF_UNBOUNDED),
-                                .parts = AB_BUF_INIT(AB_BUF_UNBOUNDED) };
+    *added = (struct artifact){ .head = AB_BUF_INIT(AB_BUF_UNBOUNDED), .parts = AB_BUF_INIT(AB_BUF_UNBOUNDED) };
+    ab_map_set(&artifacts->places, ab_str(id), (void *)(uintptr_t)artifacts->n_items);
     return added;
 }
 
@@ -81,9 +83,9 @@ int ab_engine_artifacts(struct ab_engine *engine, const char *id, struct ab_buf 
         ab_buf_append_text(out, "]}");
         ab_buf_deinit(&artifact->head);
         ab_buf_deinit(&artifact->parts);
-        free(artifact->id);
     }
     ab_buf_append_char(out, ']');
     free(artifacts.items);
+    ab_map_deinit(&artifacts.places);
     return result < 0 ? result : AB_OK;
 }

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { ASK_DEPTH = 64, ASK_REASON_SIZE = 512 };
+/* A round stands in the task's row as a whole and is written with it, so it cannot be of any size. */
+enum { ASK_DEPTH = 64, ASK_REASON_SIZE = 512, ROUND_QUESTIONS = 64 };
 
 /* --- keys --- */
 
@@ -154,6 +155,11 @@ void hot_ask(struct hot *hot, const char *asked_json)
     }
     if (!ab_questions_check(asked, reason, sizeof reason)) {
         hot_fail(hot, AB_REASON_CRASHED, "the agent asked a malformed question: %s", reason);
+        return;
+    }
+    if (hot->n_asked + ab_json_count(asked) > ROUND_QUESTIONS) {
+        hot_fail(hot, AB_REASON_CRASHED, "the agent asked more than %d questions before one round was answered",
+                 ROUND_QUESTIONS);
         return;
     }
     char *body = asked_body(hot, asked);

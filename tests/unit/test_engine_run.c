@@ -250,6 +250,25 @@ static void every_end(void **state)
     }
 }
 
+/* A round that is never answered does not grow for ever. */
+static void one_question_too_many(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", NULL);
+    struct fake_run *run = fake_agent_run(rig->one, made.id);
+    for (int i = 0; i < 64; i++) {
+        (void)fake_report_json(run, AB_REPORT_ASK, "{\"k\":{\"kind\":\"approval\",\"message\":\"?\"}}");
+    }
+    rig_run(rig);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_PAUSED);
+    (void)fake_report_json(run, AB_REPORT_ASK, "{\"k\":{\"kind\":\"approval\",\"message\":\"?\"}}");
+    rig_run(rig);
+    struct ab_task row = rig_row(rig, made.id);
+    assert_int_equal(row.status, AB_TASK_ERROR);
+    assert_non_null(strstr(row.error_json, "more than 64 questions"));
+    ab_task_deinit(&row);
+}
+
 static void an_end_without_a_result_is_a_crash(void **state)
 {
     struct rig *rig = *state;
@@ -582,6 +601,7 @@ int main(void)
         with_rig(every_kind_of_report_is_an_event),
         with_rig(bodies_have_their_shapes),
         with_rig(every_end),
+        with_rig(one_question_too_many),
         with_rig(an_end_without_a_result_is_a_crash),
         with_rig(whoever_lingers_after_its_end_is_told_to_stop),
         with_rig(reports_from_inside_start),
