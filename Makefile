@@ -65,7 +65,7 @@ help:
 	@echo 'make check      install what the tests need, build, run every test'
 	@echo 'make unit       unit and contract tests only'
 	@echo 'make asan       every test but those with npm clients, under AddressSanitizer and UBSan'
-	@echo 'make tsan       unit, contract, golden and kill tests under ThreadSanitizer'
+	@echo 'make tsan       unit, contract, golden, delivery and kill tests under ThreadSanitizer'
 	@echo 'make fuzz       each codec under libFuzzer for FUZZ_SECONDS (60); FUZZERS="json sse" runs only these'
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
@@ -145,13 +145,13 @@ asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
               SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
 	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
-	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit json fuzz app examples golden a2a http never_lost
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit json fuzz app examples golden a2a http deliver never_lost
 
 # The parts that run on two threads: the store's writer and what it posts to the loop.
 tsan_flags := BUILD=build/tsan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=thread'
 tsan:
 	@$(MAKE) --no-print-directory $(tsan_flags) all test-programs
-	@BUILD=build/tsan MAKE='$(MAKE)' sh tests/run.sh unit golden never_lost
+	@BUILD=build/tsan MAKE='$(MAKE)' sh tests/run.sh unit golden deliver never_lost
 
 fuzz_flags := BUILD=build/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-pointer' FUZZ_MAIN=-fsanitize=fuzzer \
               SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'

@@ -317,6 +317,10 @@ static bool build_courier(struct ab_bridge *bridge, struct place reason)
         .metrics = bridge->metrics,
         .encoders = bridge->encoders,
         .n_encoders = sizeof bridge->encoders / sizeof *bridge->encoders,
+        .retry_first_ms = bridge->config->retry_first_ms,
+        .retry_longest_ms = bridge->config->retry_longest_ms,
+        .give_up_ms = bridge->config->give_up_ms,
+        .timeout_ms = bridge->config->delivery_timeout_ms,
     };
 
     (void)reason;
@@ -382,7 +386,14 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
         .connections = 128,
     };
 
-    bridge->control = ab_control_new(bridge->engine, bridge->store, &bridge->log);
+    bridge->control = ab_control_new(&(struct ab_control_settings){
+        .engine = bridge->engine,
+        .store = bridge->store,
+        .loop = ab_loop_uv_port(bridge->loop),
+        .log = &bridge->log,
+        .outbox_grew = on_outbox_grew,
+        .outbox_arg = bridge,
+    });
     bridge->control_server = ab_pipe_server_new(bridge->loop, &settings, ab_control_pipe_events(), bridge->control,
                                                 reason.reason, reason.size);
     if (bridge->control_server == NULL)

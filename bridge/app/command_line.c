@@ -22,9 +22,10 @@ static const struct {
     const char *text;
     enum ab_command command;
 } words[] = {
-    { "serve", AB_COMMAND_SERVE }, { "check", AB_COMMAND_CHECK },     { "help", AB_COMMAND_HELP },
-    { "--help", AB_COMMAND_HELP }, { "-h", AB_COMMAND_HELP },         { "--version", AB_COMMAND_VERSION },
-    { "-V", AB_COMMAND_VERSION },  { "version", AB_COMMAND_VERSION }, { "tasks", AB_COMMAND_TASKS },
+    { "serve", AB_COMMAND_SERVE },       { "check", AB_COMMAND_CHECK },     { "help", AB_COMMAND_HELP },
+    { "--help", AB_COMMAND_HELP },       { "-h", AB_COMMAND_HELP },         { "--version", AB_COMMAND_VERSION },
+    { "-V", AB_COMMAND_VERSION },        { "version", AB_COMMAND_VERSION }, { "tasks", AB_COMMAND_TASKS },
+    { "webhooks", AB_COMMAND_WEBHOOKS },
 };
 
 static const char *const later[] = { "stdio" };
@@ -46,6 +47,11 @@ void ab_command_line_help(struct ab_buf *out)
              "  agentbridge tasks reply ID FIELD=VALUE ... | --json ANSWERS | --approve | --decline\n"
              "      looks at the tasks of the bridge that runs here or ran here, and steers those of one that runs;\n"
              "      each takes --config FILE or --data DIR, and the beginning of an ID is enough\n"
+             "  agentbridge webhooks list [--state dead|due|queued] [--json]\n"
+             "  agentbridge webhooks show ID [--json]\n"
+             "  agentbridge webhooks resend ID | --all\n"
+             "      what is still to be delivered to webhooks and push notification receivers, and what was given\n"
+             "      up (dead), which can be sent again; each takes --config FILE or --data DIR\n"
              "  agentbridge --version\n"
              "  agentbridge --help\n"
              "\n"
@@ -70,12 +76,13 @@ static bool read_word(const char *text, struct ab_command_line *out, char *reaso
     }
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(text, later[i]) == 0) {
-            snprintf(reason, reason_size, "\"%s\" is not in this version; there are serve, check and tasks", text);
+            snprintf(reason, reason_size, "\"%s\" is not in this version; there are serve, check, tasks and webhooks",
+                     text);
             return false;
         }
     }
-    snprintf(reason, reason_size, "unknown command \"%.64s\"; there are serve, check, tasks, --version and --help",
-             text);
+    snprintf(reason, reason_size,
+             "unknown command \"%.64s\"; there are serve, check, tasks, webhooks, --version and --help", text);
     return false;
 }
 
@@ -167,7 +174,7 @@ bool ab_command_line_read(int argc, const char *const *argv, struct ab_command_l
         return true;
     if (!read_word(argv[1], out, reason, reason_size))
         return false;
-    if (out->command == AB_COMMAND_HELP || out->command == AB_COMMAND_VERSION || out->command == AB_COMMAND_TASKS)
+    if (out->command != AB_COMMAND_SERVE && out->command != AB_COMMAND_CHECK)
         return true;
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

@@ -42,7 +42,11 @@ struct ab_config {
     bool insecure_open;
     const char *const *hosts; /* NULL-terminated; that of public_url too */
     const char *const *origins;
-    struct ab_guard guard; /* what requests to addresses of callers may reach besides the public ones */
+    struct ab_guard guard;  /* what requests to addresses of callers may reach besides the public ones */
+    int64_t retry_first_ms; /* of notifications; see deliver/courier.h */
+    int64_t retry_longest_ms;
+    int64_t give_up_ms;
+    uint32_t delivery_timeout_ms;
     unsigned char (*seal_keys)[AB_SEAL_KEY_BYTES];
     size_t n_seal_keys;
 

@@ -128,7 +128,7 @@ static void read_doors(struct ab_config_reader *reader, struct ab_json root)
     config->origins = ab_config_texts(config, ab_json_member(root, "origins"), own_origin);
 }
 
-static void read_outbound(struct ab_config_reader *reader, struct ab_json allow)
+static void read_allowed(struct ab_config_reader *reader, struct ab_json allow)
 {
     struct ab_config *config = reader->config;
     struct ab_guard_network *networks = ab_alloc(ab_json_count(allow) + 1, sizeof *networks);
@@ -148,6 +148,17 @@ static void read_outbound(struct ab_config_reader *reader, struct ab_json allow)
             ab_problem_error(reader->problems, where,
                              "must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found \"%s\"", text);
     }
+}
+
+static void read_outbound(struct ab_config_reader *reader, struct ab_json outbound)
+{
+    struct ab_config *config = reader->config;
+
+    read_allowed(reader, ab_json_member(outbound, "allow"));
+    config->retry_first_ms = ab_config_ms(outbound, "retry_first_s", 365 * DAYS_MS);
+    config->retry_longest_ms = ab_config_ms(outbound, "retry_longest_s", 365 * DAYS_MS);
+    config->give_up_ms = ab_config_ms(outbound, "give_up_s", 365 * DAYS_MS);
+    config->delivery_timeout_ms = (uint32_t)ab_config_ms(outbound, "timeout_s", DAYS_MS);
 }
 
 static void read_limits(struct ab_config *config, struct ab_json limits)
@@ -196,7 +207,7 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     config->insecure_open = ab_json_is_true(ab_json_at(root, "auth", "insecure_open", NULL));
     read_doors(reader, root);
     read_seal_keys(reader, ab_json_member(root, "seal_keys"));
-    read_outbound(reader, ab_json_at(root, "outbound", "allow", NULL));
+    read_outbound(reader, ab_json_member(root, "outbound"));
     read_limits(config, ab_json_member(root, "limits"));
     read_waits(config, ab_json_member(root, "waits"));
     config->keep_ms = ab_config_ms(ab_json_member(root, "tasks"), "keep_s", 3650 * DAYS_MS);

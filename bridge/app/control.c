@@ -1,6 +1,7 @@
 #include "app/control.h"
 
 #include "app/tasks_look.h"
+#include "app/webhooks_look.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "mcp/shape.h"
@@ -16,6 +17,7 @@
 
 struct ab_control {
     struct ab_tasks_look look;
+    struct ab_control_settings settings;
     const struct ab_log *log;
     struct ab_list changes; /* the engine owes an answer to each, whether its peer still waits or not */
 };
@@ -36,6 +38,7 @@ struct change {
     struct ab_link link;
     struct ab_link in_peer;
     char *id;
+    struct ab_webhooks_resend *resend; /* or NULL: the engine answers */
 };
 
 struct watching {
@@ -106,6 +109,24 @@ static void show_task(struct peer *peer, struct ab_json id, struct ab_json param
     struct ab_buf reason = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
     (void)!ab_tasks_show(&peer->control->look, params, &result, &reason);
+    answer(peer, id, &result, &reason);
+}
+
+static void list_webhooks(struct peer *peer, struct ab_json id, struct ab_json params)
+{
+    struct ab_buf result = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf reason = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    (void)!ab_webhooks_list(peer->control->look.store, params, &result, &reason);
+    answer(peer, id, &result, &reason);
+}
+
+static void show_webhook(struct peer *peer, struct ab_json id, struct ab_json params)
+{
+    struct ab_buf result = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf reason = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    (void)!ab_webhooks_show(peer->control->look.store, params, &result, &reason);
     answer(peer, id, &result, &reason);
 }
 
@@ -242,6 +263,8 @@ static void change_free(struct change *change)
 {
     if (change->peer != NULL)
         change_leave(change);
+    if (change->resend != NULL)
+        ab_webhooks_resend_forget(change->resend);
     ab_link_remove(&change->link);
     free(change->id);
     free(change);
@@ -291,14 +314,59 @@ static void reply_task(struct peer *peer, struct ab_json id, struct ab_json para
     ab_task_deinit(&task);
 }
 
+/* --- webhooks again --- */
+
+static void on_resent(void *arg, size_t n_resent, const char *text)
+{
+    struct change *change = arg;
+    const struct ab_control_settings *settings = &change->control->settings;
+    struct ab_buf result = AB_BUF_INIT(256);
+    struct ab_buf reason = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    change->resend = NULL;
+    if (n_resent > 0)
+        settings->outbox_grew(settings->outbox_arg);
+    if (change->peer != NULL) {
+        ab_webhooks_write_resent(n_resent, &result);
+        if (text != NULL)
+            ab_buf_append_text(&reason, text);
+        answer(change->peer, ab_json_trusted(change->id), &result, &reason);
+    }
+    change_free(change);
+}
+
+static void resend_webhooks(struct peer *peer, struct ab_json id, struct ab_json params)
+{
+    int64_t now = ab_clock_wall_ms(&peer->control->settings.loop->clock);
+    struct ab_buf result = AB_BUF_INIT(256);
+    struct ab_buf reason = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct change *change;
+
+    if (peer->n_requests >= REQUESTS_AT_ONCE) {
+        answer_error(peer, id, AB_JSONRPC_INVALID_PARAMS, "too many requests of this connection are under way");
+        return;
+    }
+    change = change_new(peer, id);
+    change->resend = ab_webhooks_resend(peer->control->look.store, params, now, on_resent, change, &reason);
+    if (change->resend != NULL) {
+        ab_log(peer->control->log, AB_LOG_INFO, "app", "webhooks are sent again by the local operator", NULL);
+        return;
+    }
+    ab_webhooks_write_resent(0, &result);
+    answer(peer, id, &result, &reason);
+    change_free(change);
+}
+
 /* --- lines --- */
 
 static const struct {
     const char *name;
     void (*run)(struct peer *peer, struct ab_json id, struct ab_json params);
 } methods[] = {
-    { "tasks/list", list_tasks }, { "tasks/show", show_task },   { "tasks/watch", watch_task },
-    { "tasks/stop", stop_task },  { "tasks/reply", reply_task },
+    { "tasks/list", list_tasks },      { "tasks/show", show_task },
+    { "tasks/watch", watch_task },     { "tasks/stop", stop_task },
+    { "tasks/reply", reply_task },     { "webhooks/list", list_webhooks },
+    { "webhooks/show", show_webhook }, { "webhooks/resend", resend_webhooks },
 };
 
 static bool is_id(struct ab_json id)
@@ -322,8 +390,9 @@ static void run_method(struct peer *peer, struct ab_json message)
             return;
         }
     }
-    answer_error(peer, id, AB_JSONRPC_METHOD_NOT_FOUND,
-                 "unknown method; there are tasks/list, tasks/show, tasks/watch, tasks/stop and tasks/reply");
+    answer_error(
+        peer, id, AB_JSONRPC_METHOD_NOT_FOUND,
+        "unknown method; there are tasks/list, show, watch, stop and reply, and webhooks/list, show and resend");
 }
 
 static void on_line(void *arg, struct ab_pipe *pipe, struct ab_str line)
@@ -399,12 +468,13 @@ const struct ab_pipe_events *ab_control_pipe_events(void)
     return &events;
 }
 
-struct ab_control *ab_control_new(struct ab_engine *engine, struct ab_store *store, const struct ab_log *log)
+struct ab_control *ab_control_new(const struct ab_control_settings *settings)
 {
     struct ab_control *control = ab_alloc(1, sizeof *control);
 
-    control->look = (struct ab_tasks_look){ .engine = engine, .store = store };
-    control->log = log;
+    control->look = (struct ab_tasks_look){ .engine = settings->engine, .store = settings->store };
+    control->settings = *settings;
+    control->log = settings->log;
     ab_list_init(&control->changes);
     return control;
 }

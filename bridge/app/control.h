@@ -13,7 +13,15 @@
 struct ab_control;
 
 /* All borrowed; they outlive it. */
-AB_MUST struct ab_control *ab_control_new(struct ab_engine *engine, struct ab_store *store, const struct ab_log *log);
+struct ab_control_settings {
+    struct ab_engine *engine;
+    struct ab_store *store;
+    struct ab_loop *loop;
+    const struct ab_log *log;
+    ab_loop_fn outbox_grew; /* called when something is to be delivered again */
+    void *outbox_arg;
+};
+AB_MUST struct ab_control *ab_control_new(const struct ab_control_settings *settings);
 /* For the server, with the control as its argument. */
 const struct ab_pipe_events *ab_control_pipe_events(void);
 /* After the server, before the engine, and when the loop does not turn any more. NULL is accepted. */

@@ -3,6 +3,7 @@
 #include "app/command_line.h"
 #include "app/serve.h"
 #include "app/tasks_command.h"
+#include "app/webhooks_command.h"
 
 #include <stdio.h>
 
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
         return ab_serve_run(&line);
     case AB_COMMAND_TASKS:
         return ab_tasks_command_run(argc - 2, (const char *const *)argv + 2);
+    case AB_COMMAND_WEBHOOKS:
+        return ab_webhooks_command_run(argc - 2, (const char *const *)argv + 2);
     }
     return 2;
 }

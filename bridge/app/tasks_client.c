@@ -2,6 +2,7 @@
 
 #include "app/control.h"
 #include "app/tasks_look.h"
+#include "app/webhooks_look.h"
 #include "base/mem.h"
 #include "io/loop_uv.h"
 #include "store/sqlite.h"
@@ -156,6 +157,34 @@ bool ab_tasks_client_is_served(const struct ab_tasks_client *client)
 
 /* --- asking the store --- */
 
+/* What was sent again without a bridge: the next one delivers it. */
+struct resent {
+    struct ab_tasks_client *client;
+    struct ab_buf *reason;
+};
+
+static void on_resent(void *arg, size_t n_resent, const char *text)
+{
+    struct resent *resent = arg;
+
+    ab_webhooks_write_resent(n_resent, &resent->client->result);
+    if (text != NULL)
+        ab_buf_append_text(resent->reason, text);
+    ab_loop_uv_stop(resent->client->loop);
+}
+
+static bool resend(struct ab_tasks_client *client, struct ab_json params, struct ab_buf *reason)
+{
+    int64_t now = ab_clock_wall_ms(&ab_loop_uv_port(client->loop)->clock);
+    struct resent resent = { client, reason };
+
+    if (ab_webhooks_resend(client->look.store, params, now, on_resent, &resent, reason) != NULL)
+        ab_loop_uv_run(client->loop);
+    else
+        ab_webhooks_write_resent(0, &client->result);
+    return reason->size == 0;
+}
+
 static bool ask_store(struct ab_tasks_client *client, const char *method, struct ab_json params, struct ab_json *result,
                       struct ab_buf *reason)
 {
@@ -166,6 +195,12 @@ static bool ask_store(struct ab_tasks_client *client, const char *method, struct
         good = ab_tasks_list(&client->look, params, &client->result, reason);
     else if (strcmp(method, "tasks/show") == 0)
         good = ab_tasks_show(&client->look, params, &client->result, reason);
+    else if (strcmp(method, "webhooks/list") == 0)
+        good = ab_webhooks_list(client->look.store, params, &client->result, reason);
+    else if (strcmp(method, "webhooks/show") == 0)
+        good = ab_webhooks_show(client->look.store, params, &client->result, reason);
+    else if (strcmp(method, "webhooks/resend") == 0)
+        good = resend(client, params, reason);
     else
         ab_buf_printf(reason, "no bridge serves %s", client->data);
     if (good)

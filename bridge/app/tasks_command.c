@@ -1,12 +1,11 @@
 #include "app/tasks_command.h"
 
-#include "app/command_line.h"
-#include "app/config.h"
 #include "app/tasks_answer.h"
 #include "app/tasks_client.h"
 #include "app/tasks_line.h"
 #include "app/tasks_text.h"
 #include "app/tasks_watch.h"
+#include "app/terminal.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -17,21 +16,6 @@ struct command {
     struct ab_tasks_client *client;
     struct ab_buf reason;
 };
-
-static int fail(int code, const char *reason)
-{
-    (void)fprintf(stderr, "agentbridge: %s\n", reason);
-    return code;
-}
-
-/* Prints and empties. */
-static void print(struct ab_buf *text)
-{
-    if (text->size > 0)
-        (void)fwrite(text->data, 1, text->size, stdout);
-    (void)fflush(stdout);
-    ab_buf_deinit(text);
-}
 
 /* Asks with one member of params after another, "name", value, ..., NULL; a NULL value leaves its name out. `event` is
  * told of a watched task's events. */
@@ -100,12 +84,12 @@ static int list(struct command *command)
         if (good)
             append_page(result, command->line.json, first, &text);
         if (good && ab_tasks_client_is_served(command->client))
-            print(&text);
+            ab_terminal_print(&text);
         first = false;
     } while (after != NULL);
     let_go(command);
-    print(&text);
-    return good ? 0 : fail(1, command->reason.data);
+    ab_terminal_print(&text);
+    return good ? 0 : ab_terminal_fail(1, command->reason.data);
 }
 
 /* --- show --- */
@@ -117,13 +101,13 @@ static int show(struct command *command)
     struct ab_json result;
 
     if (!ask(command, "tasks/show", params, &result))
-        return fail(1, command->reason.data);
+        return ab_terminal_fail(1, command->reason.data);
     if (command->line.json)
         ab_buf_printf(&text, "%.*s\n", AB_STR_ARGS(result.text));
     else
         ab_tasks_text_task(result, &text);
     let_go(command);
-    print(&text);
+    ab_terminal_print(&text);
     return 0;
 }
 
@@ -156,7 +140,7 @@ static int fail_unserved(struct command *command, struct ab_json shown, const ch
                       "(agentbridge serve), which takes up what waits and ends what was cut off, and try again",
                       command->data, what);
     }
-    (void)fail(1, text.data);
+    (void)ab_terminal_fail(1, text.data);
     ab_buf_deinit(&text);
     return 1;
 }
@@ -171,10 +155,10 @@ static int watch(struct command *command)
     if (ab_tasks_client_is_served(command->client)) {
         if (!ask_told(command, "tasks/watch", params, ab_tasks_show_event, &show, &result)) {
             ab_tasks_show_end(&show, (struct ab_json){ 0 });
-            return fail(1, command->reason.data);
+            return ab_terminal_fail(1, command->reason.data);
         }
     } else if (!ask(command, "tasks/show", params, &result)) {
-        return fail(1, command->reason.data);
+        return ab_terminal_fail(1, command->reason.data);
     } else if (!is_over(result)) {
         return fail_unserved(command, result, "watched");
     }
@@ -190,7 +174,7 @@ static void print_state(struct ab_json shown)
     ab_buf_append_text(&text, " is ");
     ab_tasks_text_words(ab_json_at(shown, "task", "status", NULL), 0, false, &text);
     ab_buf_append_char(&text, '\n');
-    print(&text);
+    ab_terminal_print(&text);
 }
 
 static int stop(struct command *command)
@@ -200,9 +184,9 @@ static int stop(struct command *command)
 
     if (!ab_tasks_client_is_served(command->client))
         return ask(command, "tasks/show", params, &result) ? fail_unserved(command, result, "stopped")
-                                                           : fail(1, command->reason.data);
+                                                           : ab_terminal_fail(1, command->reason.data);
     if (!ask(command, "tasks/stop", params, &result))
-        return fail(1, command->reason.data);
+        return ab_terminal_fail(1, command->reason.data);
     print_state(result);
     return 0;
 }
@@ -254,43 +238,20 @@ static int reply(struct command *command)
 
     if (command->line.answers != NULL &&
         (!ab_json_check(ab_str(command->line.answers), 64, &result, &error) || !ab_json_is(result, AB_JSON_OBJECT)))
-        return fail(2, "--json takes one JSON object: {\"KEY\":{\"action\":\"accept\",\"content\":{...}}}");
+        return ab_terminal_fail(2, "--json takes one JSON object: {\"KEY\":{\"action\":\"accept\",\"content\":{...}}}");
     if (!ask(command, "tasks/show", params, &result))
-        return fail(1, command->reason.data);
+        return ab_terminal_fail(1, command->reason.data);
     if (!ab_tasks_client_is_served(command->client))
         return fail_unserved(command, result, "answered");
     good = build_answers(command, result, &answers) && send_answers(command, result, &answers, &result);
     ab_buf_deinit(&answers);
     if (!good)
-        return fail(1, command->reason.data);
+        return ab_terminal_fail(1, command->reason.data);
     print_state(result);
     return 0;
 }
 
 /* --- all --- */
-
-/* Where the tasks are, owned by the caller; NULL: said why. */
-static char *data_directory(const struct ab_tasks_line *line)
-{
-    struct ab_config_overrides overrides = { .data = line->data };
-    struct ab_problems problems = { 0 };
-    struct ab_config config;
-    char *data = NULL;
-
-    if (line->data != NULL || line->config == NULL)
-        return ab_strdup(line->data != NULL ? line->data : "./agentbridge-data");
-    if (ab_config_load(&config, line->config, &overrides, &problems)) {
-        data = ab_strdup(config.data);
-    } else {
-        struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        ab_problems_render(&problems, line->config, &text);
-        (void)fwrite(text.data, 1, text.size, stderr);
-        ab_buf_deinit(&text);
-    }
-    ab_problems_deinit(&problems);
-    ab_config_deinit(&config);
-    return data;
-}
 
 static int run(struct command *command)
 {
@@ -311,15 +272,6 @@ static int run(struct command *command)
     return 2;
 }
 
-static int help(void)
-{
-    struct ab_buf text = AB_BUF_INIT(16384);
-
-    ab_command_line_help(&text);
-    print(&text);
-    return 0;
-}
-
 static int read_and_run(int n_words, const char **words)
 {
     struct command command = { .reason = AB_BUF_INIT(AB_BUF_UNBOUNDED) };
@@ -328,14 +280,14 @@ static int read_and_run(int n_words, const char **words)
     int code = 2;
 
     if (!ab_tasks_line_read(n_words, words, &command.line, reason, sizeof reason))
-        return fail(2, reason);
+        return ab_terminal_fail(2, reason);
     if (command.line.verb == AB_TASKS_HELP)
-        return help();
-    data = data_directory(&command.line);
+        return ab_terminal_help();
+    data = ab_terminal_data_directory(command.line.config, command.line.data);
     command.data = data;
     if (data != NULL) {
         command.client = ab_tasks_client_new(data, &command.reason);
-        code = command.client != NULL ? run(&command) : fail(1, command.reason.data);
+        code = command.client != NULL ? run(&command) : ab_terminal_fail(1, command.reason.data);
     }
     ab_tasks_client_free(command.client);
     ab_buf_deinit(&command.reason);

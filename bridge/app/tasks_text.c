@@ -46,8 +46,7 @@ void ab_tasks_text_words(struct ab_json string, size_t maximum, bool lines, stru
     ab_buf_deinit(&text);
 }
 
-/* "2026-07-28T09:30:00.125Z" -> "2026-07-28 09:30:00" */
-static void append_time(struct ab_json time, struct ab_buf *out)
+void ab_tasks_text_time(struct ab_json time, struct ab_buf *out)
 {
     struct ab_buf text = AB_BUF_INIT(64);
 
@@ -60,8 +59,7 @@ static void append_time(struct ab_json time, struct ab_buf *out)
     ab_buf_deinit(&text);
 }
 
-/* Blanks up to the column, at least one. */
-static void pad(struct ab_buf *out, size_t from, size_t width)
+void ab_tasks_text_pad(struct ab_buf *out, size_t from, size_t width)
 {
     do
         ab_buf_append_char(out, ' ');
@@ -97,16 +95,16 @@ void ab_tasks_text_row(struct ab_json task, struct ab_buf *out)
     ab_tasks_text_words(ab_json_member(task, "task_id"), 0, false, &id);
     ab_buf_append(out, id.data, id.size < ID_SHOWN ? id.size : ID_SHOWN);
     ab_buf_deinit(&id);
-    pad(out, from, ID_WIDTH);
+    ab_tasks_text_pad(out, from, ID_WIDTH);
     from = out->size;
     append_state(task, out);
-    pad(out, from, STATE_WIDTH);
+    ab_tasks_text_pad(out, from, STATE_WIDTH);
     from = out->size;
     ab_tasks_text_words(ab_json_member(task, "agent"), 0, false, out);
-    pad(out, from, AGENT_WIDTH);
+    ab_tasks_text_pad(out, from, AGENT_WIDTH);
     from = out->size;
-    append_time(ab_json_member(task, "created_at"), out);
-    pad(out, from, TIME_WIDTH);
+    ab_tasks_text_time(ab_json_member(task, "created_at"), out);
+    ab_tasks_text_pad(out, from, TIME_WIDTH);
     ab_tasks_text_words(ab_json_exists(title) ? title : ab_json_member(task, "status_message"), 60, false, out);
     while (out->size > 0 && out->data[out->size - 1] == ' ')
         out->data[--out->size] = '\0';
@@ -142,7 +140,7 @@ static void line_of(const char *name, struct ab_json value, bool is_time, struct
         return;
     ab_buf_printf(out, "%-10s", name);
     if (is_time)
-        append_time(value, out);
+        ab_tasks_text_time(value, out);
     else
         ab_tasks_text_words(value, 0, false, out);
     ab_buf_append_char(out, '\n');
@@ -318,7 +316,7 @@ void ab_tasks_text_event(struct ab_json event, bool dated, struct ab_buf *out)
     size_t from;
 
     if (dated) {
-        append_time(ab_json_member(event, "at"), out);
+        ab_tasks_text_time(ab_json_member(event, "at"), out);
         ab_buf_append_text(out, "  ");
     }
     from = out->size;

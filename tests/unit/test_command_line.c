@@ -64,9 +64,10 @@ static void bad_lines(void **state)
         const char *reason;
     } cases[] = {
         { { "agentbridge", "sevre" },
-          "unknown command \"sevre\"; there are serve, check, tasks, --version and --help" },
-        { { "agentbridge", "" }, "unknown command \"\"; there are serve, check, tasks, --version and --help" },
-        { { "agentbridge", "stdio" }, "\"stdio\" is not in this version; there are serve, check and tasks" },
+          "unknown command \"sevre\"; there are serve, check, tasks, webhooks, --version and --help" },
+        { { "agentbridge", "" },
+          "unknown command \"\"; there are serve, check, tasks, webhooks, --version and --help" },
+        { { "agentbridge", "stdio" }, "\"stdio\" is not in this version; there are serve, check, tasks and webhooks" },
         { { "agentbridge", "serve", "--prot", "1" },
           "unknown option \"--prot\"; serve knows --config, --listen, --data, --log-level, --hints" },
         { { "agentbridge", "serve", "extra" },
