@@ -39,6 +39,7 @@ CPPFLAGS_ALL = -Ibridge -Iinclude -D_GNU_SOURCE -DAB_VERSION='"$(VERSION)"' -DAB
 CFLAGS_ALL   = -std=c17 $(OPTIMIZE) $(WARNINGS) $(WARNINGS_$(compiler)) $(HARDENING) $(HARDENING_$(compiler)) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
+comma := ,
 sources  := $(sort $(wildcard bridge/*/*.c))
 library  := $(filter-out bridge/app/main.c,$(sources))
 schemas  := $(sort $(wildcard schemas/*.json schemas/mcp/*.json schemas/store/*.sql))
@@ -50,10 +51,12 @@ tests    := $(sort $(wildcard tests/unit/test_*.c tests/contract/test_*.c) tests
 test_bin := $(tests:tests/%.c=$(BUILD)/tests/%)
 fuzzers  := $(sort $(wildcard tests/fuzz/*.c))
 fuzz_bin := $(fuzzers:tests/%.c=$(BUILD)/tests/%)
+benches  := $(sort $(wildcard tests/bench/*.c))
+bench_bin := $(benches:tests/%.c=$(BUILD)/%)
 # What calls a fuzzer: a program that runs files through it, or (make fuzz) libFuzzer.
 FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/support/replay.o
 
-.PHONY: all help run check deps deps-check install clean embed format format-check lint asan tsan unit fuzz fuzz-programs test-programs headers clang
+.PHONY: all help run check deps deps-check install clean embed format format-check lint asan tsan unit fuzz fuzz-programs bench bench-programs test-programs headers clang
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -67,6 +70,7 @@ help:
 	@echo 'make asan       every test but those with npm clients, under AddressSanitizer and UBSan'
 	@echo 'make tsan       unit, contract, golden, delivery and kill tests under ThreadSanitizer'
 	@echo 'make fuzz       each codec under libFuzzer for FUZZ_SECONDS (60); FUZZERS="json sse" runs only these'
+	@echo 'make bench      what docs/benchmarks.md tells, measured on this machine: some six minutes'
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
 	@echo 'make format     format the sources (clang-format 14)'
@@ -112,6 +116,11 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/suppo
 	$(if $(V),,@echo '  LINK  $@')
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(filter-out %.o,$(FUZZ_MAIN)) $(third_libs)
 
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libagentbridge.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINK  $@')
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(if $(filter libraries,$*),-Wl$(comma)--no-as-needed) -o $@ $^ $(third_libs)
+
 # As a program outside of this house would be built: the public headers, the library, and what that stands on.
 $(BUILD)/examples/%: examples/embed/%.c $(BUILD)/libagentbridge.a
 	@mkdir -p $(@D)
@@ -121,6 +130,7 @@ $(BUILD)/examples/%: examples/embed/%.c $(BUILD)/libagentbridge.a
 embed: $(BUILD)/examples/countdown
 test-programs: $(test_bin) $(fuzz_bin) embed
 fuzz-programs: $(fuzz_bin)
+bench-programs: $(bench_bin)
 
 # --- running and testing ---
 
@@ -160,11 +170,17 @@ fuzz:
 	@$(MAKE) --no-print-directory $(fuzz_flags) fuzz-programs
 	@BUILD=build/fuzz sh tests/fuzz/run.sh $(FUZZERS)
 
+# Never part of `make check`: what it measures depends on the machine and on what else runs there.
+bench:
+	@sh tests/install-packages.sh bench
+	@$(MAKE) --no-print-directory all bench-programs
+	@BUILD=$(BUILD) python3 tests/bench/run.py
+
 clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all test-programs
 
 c_files := $(sources) $(wildcard bridge/*/*.h include/agentbridge/*.h tests/unit/*.c tests/unit/support/*.[ch] tests/contract/*.c \
-           tests/fuzz/*.c tests/fuzz/support/*.[ch] tests/json/*.c)
+           tests/fuzz/*.c tests/fuzz/support/*.[ch] tests/json/*.c tests/bench/*.c)
 
 format:
 	clang-format-14 -i $(c_files)
