@@ -110,6 +110,19 @@ bool schema_valid_at(struct check *check, struct ab_json schema, const char *sch
     return good;
 }
 
+static void cut_whole(char *text)
+{
+    text[ab_utf8_valid_prefix(ab_str(text))] = '\0';
+}
+
+/* What was too long may end inside a character. */
+static void end_whole(struct ab_schema_error *error)
+{
+    cut_whole(error->path);
+    cut_whole(error->schema_path);
+    cut_whole(error->text);
+}
+
 bool ab_schema_check(const struct ab_schema *schema, struct ab_json value, struct ab_schema_error *error)
 {
     struct ab_schema_error unused;
@@ -119,6 +132,8 @@ bool ab_schema_check(const struct ab_schema *schema, struct ab_json value, struc
                            .schema_path = AB_BUF_INIT(65536) };
     bool good = schema_valid(&check, schema->root, value);
 
+    if (!good)
+        end_whole(check.error);
     ab_buf_deinit(&check.path);
     ab_buf_deinit(&check.schema_path);
     return good;
@@ -164,6 +179,7 @@ struct ab_schema *ab_schema_new(struct ab_json text, struct ab_schema_error *err
     ab_map_init(&schema->patterns);
     if (schema_shapes_check(schema, error) && schema_resolve(schema, error))
         return schema;
+    end_whole(error);
     ab_schema_free(schema);
     return NULL;
 }

@@ -47,10 +47,12 @@ static size_t count_fitting(struct check *check, struct ab_json alternatives, st
 static bool none_fits(struct check *check, struct ab_json alternatives)
 {
     char text[sizeof(check->error->text)];
+    struct ab_str nearest = { check->error->text, strnlen(check->error->text, 440) };
 
     if (check->exhausted)
         return false;
-    snprintf(text, sizeof(text), "%.440s (none of the %zu alternatives fits; this one is nearest)", check->error->text,
+    nearest.size = ab_utf8_valid_prefix(nearest);
+    snprintf(text, sizeof(text), "%.*s (none of the %zu alternatives fits; this one is nearest)", AB_STR_ARGS(nearest),
              ab_json_count(alternatives));
     snprintf(check->error->text, sizeof(check->error->text), "%s", text);
     return false;
