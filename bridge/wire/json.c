@@ -11,13 +11,27 @@ static const struct ab_json nothing = { { NULL, 0 } };
 
 /* --- walking; the text is checked, the bounds are kept all the same --- */
 
-/* From behind the opening quote to behind the closing one. */
-static const char *skip_string(const char *at, const char *end)
+/* Whether an odd number of backslashes stands before this place: then it is escaped. */
+static bool is_escaped(const char *start, const char *at)
 {
-    while (at < end && *at != '"') {
-        at += *at == '\\' ? 2 : 1;
+    size_t count = 0;
+    while (at - count > start && at[-(ptrdiff_t)count - 1] == '\\') {
+        count++;
     }
-    return at < end ? at + 1 : end;
+    return count % 2 == 1;
+}
+
+/* From behind the opening quote to behind the closing one. */
+static const char *skip_string(const char *start, const char *end)
+{
+    const char *at = start;
+    while ((at = memchr(at, '"', (size_t)(end - at))) != NULL) {
+        if (!is_escaped(start, at)) {
+            return at + 1;
+        }
+        at++;
+    }
+    return end;
 }
 
 static const char *skip_container(const char *at, const char *end)
@@ -25,11 +39,12 @@ static const char *skip_container(const char *at, const char *end)
     size_t depth = 0;
     while (at < end) {
         char found = *at++;
+        char folded = (char)(found | 0x20); /* a bracket becomes a brace */
         if (found == '"') {
             at = skip_string(at, end);
-        } else if (found == '{' || found == '[') {
+        } else if (folded == '{') {
             depth++;
-        } else if ((found == '}' || found == ']') && --depth == 0) {
+        } else if (folded == '}' && --depth == 0) {
             return at;
         }
     }
@@ -122,8 +137,13 @@ bool ab_json_is_true(struct ab_json value)
 /* Whether a string's inside, unescaped, is this text. */
 static bool inside_is(struct ab_str inside, struct ab_str text)
 {
-    if (inside.size < text.size) {
-        return false; /* escapes only ever make it longer */
+    /* Escapes only ever make it longer: with one in it, it is not of the text's size. */
+    if (inside.size <= text.size) {
+        return inside.size == text.size && memcmp(inside.data, text.data, text.size) == 0 &&
+               memchr(inside.data, '\\', inside.size) == NULL;
+    }
+    if (memchr(inside.data, '\\', inside.size) == NULL) {
+        return false;
     }
     struct json_pieces pieces = json_pieces(inside);
     struct ab_str piece;

@@ -260,8 +260,10 @@ static const struct schema_keyword keywords[] = {
 
 const struct schema_keyword *schema_keyword_find(struct ab_json name)
 {
+    char first = name.text.size > 1 ? name.text.data[1] : '\0'; /* a backslash may stand for any */
+
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-        if (ab_json_string_is(name, keywords[i].name))
+        if ((first == keywords[i].name[0] || first == '\\') && ab_json_string_is(name, keywords[i].name))
             return &keywords[i];
     return NULL;
 }
