@@ -102,7 +102,8 @@ static void on_created(void *arg, enum ab_create_outcome outcome, const struct a
     struct ab_mcp_request *request;
 
     if (outcome == AB_CREATE_DONE || outcome == AB_CREATE_EXISTING) {
-        ab_mcp_wait_for(wait, task, 0);
+        /* A new task's first event only says that it is there. */
+        ab_mcp_wait_for(wait, task, outcome == AB_CREATE_DONE ? task->last_event : 0);
         return;
     }
     request = ab_mcp_wait_abort(wait);

@@ -46,7 +46,7 @@ void ab_mcp_tool_get_task(struct ab_mcp_request *request, struct ab_json argumen
     if (kind.with_events && ab_json_int(after, &number))
         kind.events_after = (uint64_t)number;
     /* What happened before is in the answer's state; only what happens from now on is told on the way. */
-    if (patience.wait_ms == 0)
+    if (patience.wait_ms == 0 || ab_task_status_is_terminal(task.status))
         ab_mcp_answer_task(request, &task, &kind, false);
     else
         ab_mcp_wait_for(ab_mcp_wait_new(request, &kind, &patience, false, AB_DISCONNECT_KEEP), &task, task.last_event);

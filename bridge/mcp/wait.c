@@ -242,10 +242,20 @@ static bool is_due(struct ab_mcp_wait *wait, const struct ab_task *task)
 }
 
 /* Answers when the task is where the caller waits for it; true when it did, and the wait is gone. */
-static bool answer_if_due(struct ab_mcp_wait *wait)
+static bool answer_if_due(struct ab_mcp_wait *wait, const struct ab_task *task)
+{
+    bool due = is_due(wait, task);
+
+    if (due)
+        answer(wait, task);
+    return due;
+}
+
+/* The same for the task as it stands now. */
+static bool look_and_answer(struct ab_mcp_wait *wait)
 {
     struct ab_task task = { 0 };
-    bool due;
+    bool answered;
     int found = ab_engine_get(wait->mcp->settings.engine, wait->owner, wait->task_id, &task);
 
     if (found != AB_OK) {
@@ -253,11 +263,9 @@ static bool answer_if_due(struct ab_mcp_wait *wait)
         ab_mcp_answer_errorf(request, AB_JSONRPC_INTERNAL_ERROR, "The task cannot be read any more");
         return true;
     }
-    due = is_due(wait, &task);
-    if (due)
-        answer(wait, &task);
+    answered = answer_if_due(wait, &task);
     ab_task_deinit(&task);
-    return due;
+    return answered;
 }
 
 /* Tells what is new to this caller. What is not wanted is passed over once, not at each look. */
@@ -289,7 +297,7 @@ static void pump_events(void *arg)
     if (ab_mcp_is_behind(wait->operation.request) || (!wait->moved && !wait->kind.with_events))
         return;
     wait->moved = false;
-    (void)answer_if_due(wait);
+    (void)look_and_answer(wait);
 }
 
 static void on_drained(struct ab_mcp_operation *operation)
@@ -306,7 +314,7 @@ static void on_deadline(void *arg)
 
     wait->time_is_up = true;
     if (wait->task_id[0] != '\0')
-        (void)answer_if_due(wait);
+        (void)look_and_answer(wait);
 }
 
 static void on_heartbeat(void *arg)
@@ -379,7 +387,12 @@ void ab_mcp_wait_for(struct ab_mcp_wait *wait, const struct ab_task *task, uint6
     }
     set_place(wait);
     wait->watch = ab_engine_watch(wait->mcp->settings.engine, wait->task_id, pump_events, wait);
-    pump_events(wait);
+    if (cursor < task->last_event || ab_mcp_is_behind(wait->operation.request)) {
+        pump_events(wait);
+    } else { /* all there is to see is in hand: the store need not be asked */
+        wait->moved = false;
+        (void)answer_if_due(wait, task);
+    }
 }
 
 void ab_mcp_wait_continue(struct ab_mcp_wait *wait, const struct ab_task *task, const struct ab_mcp_place *place)
