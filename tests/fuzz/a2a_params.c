@@ -5,6 +5,8 @@
 #include "a2a/message.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 /* An exchange that only looks at the answer. */
 struct listener {
     struct ab_http_exchange base;
@@ -50,6 +52,7 @@ static void look_at_sent(const struct ab_a2a_sent *sent)
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         HOLDS(texts[i] != NULL && ab_json_check(ab_str(texts[i]), 80, &value, NULL));
+    HOLDS(sent->push_wish == NULL || ab_json_check(ab_str(sent->push_wish), 80, &value, NULL));
     HOLDS(sent->history_length >= -1);
     for (const struct ab_a2a_version *const *version = ab_a2a_versions; *version != NULL; version++) {
         tell_parts((*version)->rpc_form, sent->message_json);
@@ -57,14 +60,26 @@ static void look_at_sent(const struct ab_a2a_sent *sent)
     }
 }
 
+/* The same in every run. */
+static void fill(void *context, void *out, size_t size)
+{
+    (void)context;
+    memset(out, 7, size);
+}
+
 static void try_params(const struct ab_a2a_version *version, bool rpc, struct ab_json params)
 {
     static const struct ab_http_exchange_ops ops = { .header = no_header, .respond = look_at_answer };
-    struct ab_a2a a2a = { .settings.user_json = "{\"id\":\"local\"}" };
+    static const unsigned char key[1][AB_SEAL_KEY_BYTES] = { { 1 } };
+    struct ab_random random = { .fill = fill };
+    struct ab_sealer *sealer = ab_sealer_new(key, 1, random);
+    struct ab_a2a a2a = { .settings = { .user_json = "{\"id\":\"local\"}", .sealer = sealer, .random = random } };
     struct listener listener = { .base.ops = &ops };
     struct ab_a2a_call call = { .a2a = &a2a, .exchange = &listener.base, .version = version, .params = params };
     struct ab_a2a_sent sent = { 0 };
+    char owner[] = "local";
 
+    call.owner = owner;
     call.binding = rpc ? &ab_a2a_jsonrpc : &ab_a2a_http_json;
     call.form = rpc ? version->rpc_form : version->http_form;
     if (ab_a2a_sent_read(&call, &sent))
@@ -72,6 +87,7 @@ static void try_params(const struct ab_a2a_version *version, bool rpc, struct ab
     else
         HOLDS(listener.answered);
     ab_a2a_sent_deinit(&sent);
+    ab_sealer_free(sealer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
