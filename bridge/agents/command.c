@@ -20,7 +20,8 @@ enum {
     LINGER_MS = 10000,      /* to leave by itself after its end event */
     INPUT_BYTES = 64 << 20, /* that may wait for a program that does not read */
     TEXT_VARIABLE_BYTES = 64 << 10,
-    REASON_SIZE = 512
+    REASON_SIZE = 512,
+    NOT_STARTED = 1
 };
 
 /* --- winding down --- */
@@ -130,7 +131,10 @@ static void run_free(void *arg)
 {
     struct command_run *run = arg;
     struct ab_run *engine_run = run->run;
-    run->process->host->ops->free(run->process);
+    if (run->process != NULL) {
+        run->process->host->ops->free(run->process);
+    }
+    command_files_drop(run);
     ab_timer_free(run->timer);
     ab_lines_deinit(&run->lines);
     ab_buf_deinit(&run->cut);
@@ -223,16 +227,28 @@ static void environment_free(struct environment *environment)
     free(environment->names);
 }
 
+/* The paths, a line each. */
+static char *files_variable(const struct ab_fetched_files *files)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    ab_buf_append_text(&text, "AGENTBRIDGE_FILES=");
+    for (size_t i = 0; i < ab_fetched_files_count(files); i++) {
+        ab_buf_printf(&text, "%s%s", i > 0 ? "\n" : "", ab_fetched_files_path(files, i));
+    }
+    return ab_buf_steal(&text);
+}
+
 /* Only what the configuration lists, and what says which task this is. */
-static struct environment environment_make(const struct command_agent *agent, const struct ab_task *task,
+static struct environment environment_make(const struct command_run *run, const struct ab_task *task,
                                            struct ab_str text)
 {
+    const struct command_agent *agent = run->agent;
     struct environment environment = { 0 };
     size_t n = 0;
     while (agent->environment[n] != NULL) {
         n++;
     }
-    environment.names = ab_alloc(n + 5, sizeof *environment.names);
+    environment.names = ab_alloc(n + 6, sizeof *environment.names);
     for (size_t i = 0; i < n; i++) {
         const char *value = getenv(agent->environment[i]);
         if (value != NULL) {
@@ -245,6 +261,9 @@ static struct environment environment_make(const struct command_agent *agent, co
     if (agent->output == AB_COMMAND_TEXT && text.size < TEXT_VARIABLE_BYTES &&
         (text.size == 0 || memchr(text.data, '\0', text.size) == NULL)) {
         environment.names[environment.n++] = ab_format("AGENTBRIDGE_TEXT=%.*s", AB_STR_ARGS(text));
+    }
+    if (run->files != NULL) {
+        environment.names[environment.n++] = files_variable(run->files);
     }
     return environment;
 }
@@ -282,35 +301,62 @@ static void run_abandon(struct command_run *run)
     free(run);
 }
 
+bool command_begin(struct command_run *run, const struct ab_task *task, const struct ab_task_request *request,
+                   const char *history_json, char *reason, size_t reason_size)
+{
+    const struct command_agent *agent = run->agent;
+    struct ab_buf input = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    if (agent->output == AB_COMMAND_TEXT) {
+        command_text_input(&input, request, run->files);
+    } else {
+        ab_agent_lines_write_task(&input, task, request, history_json);
+    }
+    struct environment environment = environment_make(run, task, ab_buf_str(&input));
+    bool begun = spawn(run, &environment, reason, reason_size) == AB_OK;
+    environment_free(&environment);
+    if (begun) {
+        run->phase = COMMAND_RUNNING;
+        (void)agent->processes->ops->write(run->process, ab_buf_str(&input));
+        if (agent->output == AB_COMMAND_TEXT) {
+            agent->processes->ops->close_input(run->process);
+        }
+    }
+    ab_buf_deinit(&input);
+    return begun;
+}
+
+static void report_unreachable(struct ab_run *engine_run, const char *text)
+{
+    (void)ab_run_report(engine_run,
+                        &(struct ab_report){ .kind = AB_REPORT_ERROR, .reason = AB_REASON_UNREACHABLE, .text = text });
+}
+
+void command_not_begun(struct command_run *run, const char *text)
+{
+    report_unreachable(run->run, text);
+    run->over = true;
+    run->phase = COMMAND_ENDED;
+    ab_loop_defer(run->agent->loop, run_free, run);
+}
+
 static int start(struct ab_agent *base, struct ab_run *engine_run, const struct ab_task *task,
                  const struct ab_task_request *request, const char *history_json)
 {
     struct command_agent *agent = AB_OWNER(base, struct command_agent, base);
     struct command_run *run = run_new(agent, engine_run);
-    struct ab_buf input = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     char reason[REASON_SIZE];
-    if (agent->output == AB_COMMAND_TEXT) {
-        command_text_input(&input, request);
-    } else {
-        ab_agent_lines_write_task(&input, task, request, history_json);
+    ab_run_set_context(engine_run, run);
+    if (command_files_wanted(agent, request)) {
+        command_files_fetch(run, task, request, history_json);
+        return AB_OK;
     }
-    struct environment environment = environment_make(agent, task, ab_buf_str(&input));
-    int result = spawn(run, &environment, reason, sizeof reason);
-    environment_free(&environment);
-    if (result == AB_OK) {
-        ab_run_set_context(engine_run, run);
-        (void)agent->processes->ops->write(run->process, ab_buf_str(&input));
-        if (agent->output == AB_COMMAND_TEXT) {
-            agent->processes->ops->close_input(run->process);
-        }
-    } else {
-        AB_CLEANUP(ab_free_string) char *text = ab_format("the program could not be started: %s", reason);
-        run_abandon(run);
-        (void)ab_run_report(
-            engine_run, &(struct ab_report){ .kind = AB_REPORT_ERROR, .reason = AB_REASON_UNREACHABLE, .text = text });
+    if (command_begin(run, task, request, history_json, reason, sizeof reason)) {
+        return AB_OK;
     }
-    ab_buf_deinit(&input);
-    return result;
+    AB_CLEANUP(ab_free_string) char *text = ab_format("the program could not be started: %s", reason);
+    run_abandon(run);
+    report_unreachable(engine_run, text);
+    return NOT_STARTED;
 }
 
 /* --- from the engine --- */
@@ -333,7 +379,10 @@ static void stop(struct ab_agent *base, struct ab_run *engine_run)
     struct command_run *run = ab_run_context(engine_run);
     (void)base;
     run->over = true;
-    if (run->phase != COMMAND_ENDED) {
+    if (run->phase == COMMAND_FETCHING) {
+        run->phase = COMMAND_ENDED;
+        ab_loop_defer(run->agent->loop, run_free, run);
+    } else if (run->phase != COMMAND_ENDED) {
         wind_down(run);
     }
 }
@@ -377,6 +426,7 @@ static void agent_free(struct ab_agent *base)
     free(agent->directory);
     free_strings(agent->command);
     free_strings(agent->environment);
+    free(agent->fetch_folder);
     free(agent);
 }
 
@@ -399,5 +449,9 @@ struct ab_agent *ab_command_agent_new(const struct ab_command_settings *settings
     agent->loop = settings->loop;
     agent->processes = settings->processes;
     agent->log = settings->log;
+    agent->fetch_files = settings->fetch_files;
+    agent->fetch = settings->fetch;
+    agent->fetch_folder = ab_strdup(settings->fetch.folder);
+    agent->fetch.folder = agent->fetch_folder;
     return &agent->base;
 }

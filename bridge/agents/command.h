@@ -3,6 +3,7 @@
 #define AB_AGENTS_COMMAND_H
 
 #include "agentbridge/agent.h"
+#include "agents/fetched_files.h"
 #include "base/log.h"
 #include "wire/loop.h"
 #include "wire/process.h"
@@ -16,10 +17,12 @@ struct ab_command_settings {
     const char *directory;          /* where it runs; or NULL */
     const char *const *environment; /* NULL-terminated: names of variables it gets from the bridge's own */
     enum ab_command_output output;
-    size_t line_bytes;     /* [1 MiB] longest line of agent lines */
-    size_t output_bytes;   /* [16 MiB] all it may write to stdout; beyond it the task ends in error */
-    uint32_t cancel_ms;    /* [2 s] from the cancel line to SIGTERM */
-    uint32_t terminate_ms; /* [5 s] from SIGTERM to SIGKILL */
+    size_t line_bytes;              /* [1 MiB] longest line of agent lines */
+    size_t output_bytes;            /* [16 MiB] all it may write to stdout; beyond it the task ends in error */
+    uint32_t cancel_ms;             /* [2 s] from the cancel line to SIGTERM */
+    uint32_t terminate_ms;          /* [5 s] from SIGTERM to SIGKILL */
+    bool fetch_files;               /* files that the caller names are fetched for it; else it gets their URLs */
+    struct ab_fetch_settings fetch; /* how */
     struct ab_loop *loop;
     struct ab_process_host *processes;
     const struct ab_log *log; /* or NULL */

@@ -23,11 +23,32 @@ static void message_text(struct ab_buf *out, const char *message_json)
     }
 }
 
-void command_text_input(struct ab_buf *out, const struct ab_task_request *request)
+/* A line for each file, behind the text: where it is here, or where its caller says it is. */
+static void name_files(struct ab_buf *out, const struct ab_task_request *request, const struct ab_fetched_files *files)
+{
+    struct ab_json urls = ab_json_member(ab_json_trusted(request->input_json), "files");
+    struct ab_json options = ab_json_trusted(request->options_json);
+    struct ab_json_iterator iterator = ab_json_iterate(urls);
+    struct ab_json url;
+    if (!ab_json_is(urls, AB_JSON_ARRAY) || ab_json_is_true(ab_json_member(options, "disable_attachment_injection"))) {
+        return;
+    }
+    for (size_t i = 0; ab_json_next(&iterator, NULL, &url); i++) {
+        ab_buf_append_text(out, i == 0 && out->size > 0 ? "\n\n" : (i > 0 ? "\n" : ""));
+        if (files != NULL) {
+            ab_buf_append_text(out, ab_fetched_files_path(files, i));
+        } else {
+            (void)!ab_json_unescape(url, out);
+        }
+    }
+}
+
+void command_text_input(struct ab_buf *out, const struct ab_task_request *request, const struct ab_fetched_files *files)
 {
     struct ab_json arguments = ab_json_trusted(request->arguments_json);
     if (!ab_json_exists(arguments)) {
         message_text(out, request->message_json);
+        name_files(out, request, files);
     } else if (!ab_json_unescape(ab_json_member(arguments, "text"), out)) {
         ab_buf_append_str(out, arguments.text);
     }

@@ -66,6 +66,21 @@ static bool build_store(struct ab_bridge *bridge, struct place reason)
     return bridge->store != NULL;
 }
 
+/* Absolute, because programs run where they like. What a process that died left there is nobody's any more. */
+static bool build_files(struct ab_bridge *bridge, struct place reason)
+{
+    AB_CLEANUP(ab_free_string) char *data = realpath(bridge->config->data, NULL);
+
+    if (data == NULL) {
+        snprintf(reason.reason, reason.size, "the data folder %s cannot be found: %s", bridge->config->data,
+                 strerror(errno));
+        return false;
+    }
+    bridge->files = ab_format("%s/files", data);
+    ab_fetched_files_sweep(bridge->files);
+    return true;
+}
+
 static bool build_sealer(struct ab_bridge *bridge, struct place reason)
 {
     const struct ab_config *config = bridge->config;
@@ -134,6 +149,10 @@ static struct ab_agent *make_command(struct ab_bridge *bridge, const struct ab_c
 
     command.loop = ab_loop_uv_port(bridge->loop);
     command.processes = bridge->processes;
+    command.fetch.loop = command.loop;
+    command.fetch.client = bridge->client;
+    command.fetch.guard = &bridge->config->guard;
+    command.fetch.folder = bridge->files;
     command.log = &bridge->log;
     return ab_command_agent_new(&command);
 }
@@ -405,7 +424,7 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_sealer,  build_signer, build_client, build_engine,
+        build_loop, build_store, build_files,   build_sealer, build_signer, build_client,  build_engine,
         build_mcp,  build_a2a,   build_courier, build_httpd,  start_engine, build_control,
     };
 
@@ -481,6 +500,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
         ab_engine_free(bridge->engine);
     if (bridge->client != NULL)
         bridge->client->ops->free(bridge->client);
+    free(bridge->files);
     if (bridge->processes != NULL)
         ab_process_uv_free(bridge->processes);
     ab_sealer_free(bridge->sealer);

@@ -199,8 +199,6 @@ static void check_later_auth(struct ab_json auth, struct ab_problems *problems)
 
 void ab_config_check_later(struct ab_json root, struct ab_problems *problems)
 {
-    static const char *const unenforced[] = { "file_bytes", "streams_per_principal" };
-    static const char *const places[] = { "limits.file_bytes", "limits.streams_per_principal" };
 
     if (holds_something(ab_json_member(root, "tls")))
         ab_problem_error(problems, "tls", "TLS is not in this version; put a proxy that speaks it in front");
@@ -208,10 +206,8 @@ void ab_config_check_later(struct ab_json root, struct ab_problems *problems)
         ab_problem_error(problems, "rest.strict", "the REST API is not in this version; leave it out");
     check_later_auth(ab_json_member(root, "auth"), problems);
     check_later_agents(ab_json_member(root, "agents"), problems);
-    for (size_t i = 0; i < sizeof unenforced / sizeof *unenforced; i++) {
-        if (ab_json_exists(ab_json_at(root, "limits", unenforced[i], NULL)))
-            ab_problem_warning(problems, places[i], "has no effect in this version");
-    }
+    if (ab_json_exists(ab_json_at(root, "limits", "streams_per_principal", NULL)))
+        ab_problem_warning(problems, "limits.streams_per_principal", "has no effect in this version");
 }
 
 /* --- programs --- */

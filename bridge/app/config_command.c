@@ -48,6 +48,8 @@ void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_ag
         .line_bytes = own_or(agent, "line_bytes", config->line_bytes),
         .output_bytes = own_or(agent, "output_bytes", config->output_bytes),
         .cancel_ms = (uint32_t)ab_config_ms(agent, "cancel_s", DAYS_MS),
+        .fetch_files = ab_json_string_is(ab_json_member(agent, "files"), "fetch"),
+        .fetch = { .file_bytes = config->file_bytes },
         .terminate_ms = (uint32_t)ab_config_ms(agent, "terminate_s", DAYS_MS),
     };
 }

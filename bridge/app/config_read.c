@@ -167,6 +167,7 @@ static void read_limits(struct ab_config *config, struct ab_json limits)
     config->header_bytes = (size_t)ab_config_int(limits, "header_bytes");
     config->json_depth = (unsigned)ab_config_int(limits, "json_depth");
     config->line_bytes = (size_t)ab_config_int(limits, "line_bytes");
+    config->file_bytes = (size_t)ab_config_int(limits, "file_bytes");
     config->output_bytes = (size_t)ab_config_int(limits, "output_bytes");
     config->running_per_principal = (uint32_t)ab_config_int(limits, "running_per_principal");
     config->subscribed_tasks = (uint32_t)ab_config_int(limits, "subscribed_tasks");

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import files  # noqa: E402
 import resumption  # noqa: E402
 from wire import (MODERN, Bridge, call, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
                   request_bytes, send, session)
@@ -376,7 +377,7 @@ def alone_clients_that_never_read(folder):
 
 
 def main():
-    tests = {**globals(), **vars(resumption)}
+    tests = {**globals(), **vars(resumption), **vars(files)}
     shared = [(name, test) for name, test in tests.items() if name.startswith("test_")]
     alone = [(name, test) for name, test in tests.items() if name.startswith("alone_")]
     results = {}

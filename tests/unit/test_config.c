@@ -83,7 +83,8 @@ static void exact_words(void **state)
           "c: outbound.allow.1: must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found "
           "\"10.0.0.1/8\"\n" },
         { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
-        { TOP("\"limits\":{\"file_bytes\":4096}"), "c: warning: limits.file_bytes: has no effect in this version\n" },
+        { TOP("\"limits\":{\"streams_per_principal\":4096}"),
+          "c: warning: limits.streams_per_principal: has no effect in this version\n" },
         { "{\"agents\":{\"r\":{\"kind\":\"platform\",\"url\":\"https://x.example\",\"agent_id\":\"1\"}}}",
           "c: agents.r.kind: agents of kind \"platform\" are not in this version\n" },
         { A2A(",\"api_key\":{\"env\":\"AGENTBRIDGE_NO_SUCH\"}"),
