@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "wire/http_values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void respond_error(struct ab_http_exchange *exchange, unsigned status, const char *text,
@@ -125,30 +126,43 @@ static void answer_accepted(struct ab_mcp_channel *channel)
     ab_mcp_channel_end(channel);
 }
 
+/* All of a batch is answered together: a list asked for a hundred thousand times would be held as often. */
+#define BATCH_MESSAGES 100
+
+/* False: the channel was refused. */
+static bool take_batch(struct ab_mcp_channel *channel, struct ab_json body, const struct ab_mcp_session *session,
+                       const struct ab_mcp_session_record *record)
+{
+    struct ab_json_iterator elements = ab_json_iterate(body);
+    size_t n = ab_json_count(body);
+    struct ab_json element;
+    char text[128];
+
+    if (!session->version->batches || n == 0 || n > BATCH_MESSAGES) {
+        snprintf(text, sizeof text, "A batch holds 1 to %d messages", BATCH_MESSAGES);
+        ab_mcp_channel_refuse(channel, 400, (struct ab_json){ 0 }, AB_JSONRPC_INVALID_REQUEST,
+                              session->version->batches ? text : "This version takes one message per POST", NULL);
+        return false;
+    }
+    channel->batch = true;
+    while (ab_json_next(&elements, NULL, &element))
+        if (!take_legacy_message(channel, element, session, record))
+            return false;
+    return true;
+}
+
 static void post_legacy(struct ab_mcp_channel *channel, struct ab_json body)
 {
     struct ab_mcp_session session;
     struct ab_mcp_session_record record;
-    struct ab_json element;
 
     if (!open_session(channel->mcp, channel->exchange, channel->owner, &session, &record)) {
         channel->done = true;
         return;
     }
-    if (ab_json_is(body, AB_JSON_ARRAY)) {
-        struct ab_json_iterator elements = ab_json_iterate(body);
-        if (!session.version->batches || ab_json_count(body) == 0) {
-            ab_mcp_channel_refuse(channel, 400, (struct ab_json){ 0 }, AB_JSONRPC_INVALID_REQUEST,
-                                  "This version takes one message per POST, and no empty batch", NULL);
-            return;
-        }
-        channel->batch = true;
-        while (ab_json_next(&elements, NULL, &element))
-            if (!take_legacy_message(channel, element, &session, &record))
-                return;
-    } else if (!take_legacy_message(channel, body, &session, &record)) {
+    if (ab_json_is(body, AB_JSON_ARRAY) ? !take_batch(channel, body, &session, &record)
+                                        : !take_legacy_message(channel, body, &session, &record))
         return;
-    }
     if (ab_list_is_empty(&channel->requests))
         answer_accepted(channel);
     else

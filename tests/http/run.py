@@ -61,6 +61,16 @@ def test_no_messages(bridge):
         assert response.status == 400 and error_of(response)["code"] == -32600, (body, response.body)
 
 
+def test_batches(bridge):
+    batch = lambda n: "[" + ",".join(f'{{"jsonrpc":"2.0","id":{i},"method":"ping"}}' for i in range(n)) + "]"  # noqa: E731
+    sid = session(bridge, "2025-03-26")
+    for n, status in ((1, 200), (100, 200), (0, 400), (101, 400)):
+        response = send(bridge, batch(n), {"Mcp-Session-Id": sid})
+        assert response.status == status, (n, response.status, response.body)
+        assert status == 400 or [answer["id"] for answer in json.loads(response.body)] == list(range(n)), response.body
+    assert send(bridge, batch(1), {"Mcp-Session-Id": session(bridge)}).status == 400
+
+
 def test_ids_come_back_exactly(bridge):
     sid = session(bridge)
     for id_ in ("9007199254740993", "-1", "0", '"\\u00e4 \\"x\\""', '""', "123456789012345678901234567890"):
