@@ -161,6 +161,22 @@ static void refuse_without_agent(struct ab_mcp_request *request)
     ab_buf_deinit(&names);
 }
 
+/* A name with U+0000 in it cannot be kept; left out it would mean something else: a new thread, a second task. */
+static bool check_names(struct ab_mcp_request *request, struct ab_json arguments)
+{
+    static const char *const names[] = { "agent", "thread_id", "title", "idempotency_key" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct ab_json value = ab_json_member(arguments, names[i]);
+        AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(value);
+        if (ab_json_exists(value) && text == NULL) {
+            ab_mcp_answer_tool_error(request, "Invalid arguments: \"%s\" must not contain U+0000", names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void ab_mcp_tool_invoke(struct ab_mcp_request *request, struct ab_json arguments)
 {
     struct ab_mcp *mcp = request->mcp;
@@ -186,6 +202,8 @@ void ab_mcp_tool_invoke(struct ab_mcp_request *request, struct ab_json arguments
             ab_mcp_wait_resume(request, earlier, &kind, &patience, true, mcp->settings.on_disconnect);
         return;
     }
+    if (!check_names(request, arguments))
+        return;
     if (agent == NULL) {
         refuse_without_agent(request);
         return;

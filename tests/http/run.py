@@ -99,6 +99,14 @@ def test_wrong_types_name_the_schema(bridge):
         assert error_of(response)["code"] in (-32602, -32020), (params, response.body)
 
 
+def test_names_that_cannot_be_kept(bridge):
+    for name in ("agent", "thread_id", "title", "idempotency_key"):
+        result = call(bridge, "invoke", {"agent": "good", "text": "x", name: "a\0b"})
+        assert result["isError"] and f'"{name}" must not contain U+0000' in result["content"][0]["text"], (name, result)
+    result = call(bridge, "invoke", {"agent": "good", "text": "x", "title": "t" * 1001})
+    assert result["isError"] and "/title" in result["content"][0]["text"], result
+
+
 def test_unknown_names(bridge):
     result = invoke(bridge, "nobody")
     assert result["isError"] and "good" in result["content"][0]["text"] and "waits" in result["content"][0]["text"], result
