@@ -1,5 +1,7 @@
 // The official A2A SDK as the client: 1.0 and its layer for 0.3, over JSON-RPC and HTTP+JSON.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory, RestTransportFactory } from '@a2a-js/sdk/client';
 import { Role, TaskState, verifyAgentCardSignature } from '@a2a-js/sdk';
@@ -44,6 +46,29 @@ async function collect(stream) {
   const events = [];
   for await (const event of stream) events.push(event.payload);
   return events;
+}
+
+// A receiver of push notifications; the first post at each path is refused, so that it comes again.
+async function receive() {
+  const posts = [];
+  const refused = new Set();
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    const first = !refused.has(request.url);
+    refused.add(request.url);
+    if (!first) posts.push({ path: request.url, headers: request.headers, body: JSON.parse(body) });
+    response.writeHead(first ? 503 : 204).end();
+    server.emit('post');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: (path) => `http://127.0.0.1:${server.address().port}${path}`,
+    at: (path) => posts.filter((post) => post.path === path),
+    async until(path, n) { while (this.at(path).length < n) await once(server, 'post'); return this.at(path); },
+    close: () => { server.closeAllConnections(); server.close(); },
+  };
 }
 
 async function rejects(promise, pattern) {
@@ -212,6 +237,37 @@ for (const version of ['1.0', '0.3'])
       const two = await it.sendMessage(configured(message('data', { contextId })));
       assert.deepEqual([one.contextId, two.contextId], [contextId, contextId]);
       assert.notEqual(one.id, two.id);
+    });
+
+    test(name('push notifications'), async () => {
+      const it = await client();
+      const receiver = await receive();
+      const authentication = { scheme: 'Bearer', credentials: 'let me in' };
+      const config = (path, more = {}) => ({ tenant: '', id: '', taskId: '', url: receiver.url(path), token: 't', authentication, ...more });
+      const task = await it.sendMessage(configured(message('ask'), { taskPushNotificationConfig: config('/sent', { id: 'sent' }) }));
+      const made = await it.createTaskPushNotificationConfig(config('/made', { taskId: task.id }));
+      assert.ok(made.id.length > 0);
+      assert.deepEqual([made.taskId, made.url, made.authentication?.scheme], [task.id, receiver.url('/made'), 'Bearer']);
+      await it.createTaskPushNotificationConfig(config('/gone', { taskId: task.id, id: 'gone' }));
+      const named = (id) => ({ tenant: '', taskId: task.id, id });
+      assert.equal((await it.getTaskPushNotificationConfig(named('gone'))).url, receiver.url('/gone'));
+      await it.deleteTaskPushNotificationConfig(named('gone'));
+      await it.deleteTaskPushNotificationConfig(named('gone'));
+      await rejects(it.getTaskPushNotificationConfig(named('gone')), /no push notification configuration/);
+      const list = await it.listTaskPushNotificationConfig({ tenant: '', taskId: task.id, pageSize: 0, pageToken: '' });
+      assert.deepEqual(list.configs.map((one) => one.id), ['sent', made.id]);
+      await it.sendMessage(configured(message('yes', { taskId: task.id })));
+      for (const [path, n] of [['/sent', 4], ['/made', 2]]) {
+        const posts = await receiver.until(path, n);
+        const states = posts.map(({ body }) => (body.task ?? body.statusUpdate ?? body).status.state.replace('TASK_STATE_', '').replace('-', '_').toUpperCase());
+        assert.deepEqual(states, ['WORKING', 'INPUT_REQUIRED', 'WORKING', 'COMPLETED'].slice(-n));
+        assert.deepEqual(posts.map(({ body }) => body.kind), Array(n).fill(version === '0.3' ? 'task' : undefined));
+        for (const { headers } of posts)
+          assert.deepEqual([headers.authorization, headers['x-a2a-notification-token']], ['Bearer let me in', 't']);
+      }
+      assert.equal(receiver.at('/gone').length, 0);
+      await rejects(it.createTaskPushNotificationConfig(config('/x', { taskId: task.id, url: 'http://10.0.0.1/' })), /outbound\.allow/);
+      receiver.close();
     });
 
     test(name('errors are told'), async () => {
