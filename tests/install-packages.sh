@@ -13,7 +13,7 @@ esac
 packages='build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev
           libuv1-dev libsqlite3-dev libpcre2-dev libhttp-parser-dev python3 perl-base git ca-certificates'
 case "$1" in
-check) packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite nodejs npm curl" ;;
+check) packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite python3-jsonschema nodejs npm curl" ;;
 fuzz) packages="$packages clang libclang-rt-14-dev" ;;
 bench) packages="$packages nginx-light wrk" ;;
 esac

@@ -10,8 +10,7 @@ In what is expected, "<any>" stands for anything, "<string>", "<number>", and in
 hexadecimal digits, "<time>" for a time, "<address>" for the bridge's own; "{name}" is a saved value; a member "...":
 true lets further members be.
 
-Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every message is also checked against the
-version's published schema, if there is one.
+Every message is also checked against the version's published schema, where that is at hand (published.py).
 """
 import glob
 import http.client
@@ -21,6 +20,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+from published import Misfit, Published, why_not
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
@@ -94,62 +95,6 @@ def read_events(text):
     return events
 
 
-A2A_KINDS = {"task": "Task", "message": "Message", "status-update": "TaskStatusUpdateEvent", "artifact-update": "TaskArtifactUpdateEvent"}
-
-
-class SchemaCheck:
-    """The published schema of one version, or nothing."""
-
-    def __init__(self, protocol, version):
-        self.validator = None
-        self.protocol = protocol
-        folder = os.environ.get("AGENTBRIDGE_TEST_DATA")
-        path = os.path.join(folder, f"{protocol}-schema", f"{version}.json") if folder else None
-        if not path or not os.path.exists(path):
-            return
-        try:
-            import jsonschema
-        except ImportError:
-            return
-        with open(path, encoding="utf-8") as file:
-            schema = json.load(file)
-        self.defs = schema.get("$defs") or schema.get("definitions")
-        self.key = "$defs" if "$defs" in schema else "definitions"
-        self.validator = jsonschema.validators.validator_for(schema)
-
-    def check(self, message):
-        if isinstance(message, list):
-            for one in message:
-                self.check(one)
-            return
-        # The transports allow an error without an id for a message that could not be read; the schemas do not.
-        if self.validator is None or ("error" in message and "id" not in message):
-            return
-        if self.protocol == "a2a":
-            self.check_a2a(message)
-            return
-        name = "JSONRPCNotification" if "method" in message else "JSONRPCErrorResponse" if "error" in message else None
-        if name is None:
-            name = "JSONRPCResultResponse" if "JSONRPCResultResponse" in self.defs else "JSONRPCResponse"
-        if name not in self.defs:
-            name = "JSONRPCError" if "error" in message else "JSONRPCMessage"
-        self.check_as(name, message)
-
-    def check_a2a(self, message):
-        """JSON-RPC only; there results say of what kind they are."""
-        if "jsonrpc" in message:
-            result = message.get("result")
-            self.check_as(A2A_KINDS[result["kind"]] if result else "JSONRPCErrorResponse", result or message)
-        elif "protocolVersion" in message:
-            self.check_as("AgentCard", message)
-
-    def check_as(self, name, message):
-        schema = {self.key: self.defs, "$ref": f"#/{self.key}/{name}"}
-        errors = list(self.validator(schema).iter_errors(message))
-        if errors:
-            raise Mismatch(f"does not fit the published schema {name}: {errors[0].message}")
-
-
 def play_step(address, step, saved, schema, path):
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     headers.update(fill(step.get("headers", {}), saved))
@@ -167,7 +112,10 @@ def play_step(address, step, saved, schema, path):
     streamed = (response.headers.get("Content-Type") or "").startswith("text/event-stream")
     messages = read_events(text) if streamed else [json.loads(text)] if text else []
     for message in messages:
-        schema.check(message)
+        try:
+            schema.check(message, step.get("body", {}).get("method") if isinstance(step.get("body", {}), dict) else None)
+        except Misfit as misfit:
+            raise Mismatch(f"{misfit}: {json.dumps(message)}") from None
     if "expect" in step:
         expected = fill(step["expect"], saved)
         compare(expected, messages if isinstance(expected, list) else messages[-1] if messages else None, "")
@@ -177,7 +125,7 @@ def play_step(address, step, saved, schema, path):
 
 def play(address, path):
     protocol, version = path.split(os.sep)[-3:-1]
-    schema = SchemaCheck(protocol, version)
+    schema = Published(protocol, version)
     address_path = "/a2a/golden" if protocol == "a2a" else "/mcp"
     saved = {}
     with open(path, encoding="utf-8") as file:
@@ -187,10 +135,11 @@ def play(address, path):
             play_step(address, step, saved, schema, address_path)
         except Mismatch as mismatch:
             raise Mismatch(f"step {number}: {mismatch}") from None
+    return schema.checked
 
 
 def main():
-    passed = failed = 0
+    passed = failed = checked = 0
     with tempfile.TemporaryDirectory() as data:
         server = subprocess.Popen(
             [BINARY, "serve", "--config", os.path.join(HERE, "bridge.jsonc"), "--listen", "127.0.0.1:0", "--data", data],
@@ -204,7 +153,7 @@ def main():
             for path in sorted(glob.glob(os.path.join(HERE, "*", "*", "*.json"))):
                 name = os.path.relpath(path, HERE)
                 try:
-                    play(address, path)
+                    checked += play(address, path)
                     passed += 1
                 except Exception as error:  # a broken answer of any kind is a failure of this transcript
                     failed += 1
@@ -216,6 +165,7 @@ def main():
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+    print(why_not() or f"{checked} messages fit the published schemas")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
