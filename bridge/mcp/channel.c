@@ -45,6 +45,7 @@ static void drop_operation(struct ab_mcp_request *request, bool cancelled)
         return;
     request->operation = NULL;
     request->place = NULL;
+    request->related_task = NULL;
     operation->request = NULL;
     operation->ops->gone(operation, cancelled);
 }

@@ -72,6 +72,17 @@ char *ab_mcp_related_task(const char *task_id)
     return ab_format("{\"taskId\":\"%s\"}", task_id);
 }
 
+void ab_mcp_put_related_task(struct ab_json_writer *writer, const struct ab_mcp_request *request)
+{
+    if (request->related_task == NULL)
+        return;
+    AB_CLEANUP(ab_free_string) char *related = ab_mcp_related_task(request->related_task);
+    ab_json_write_key(writer, "_meta");
+    ab_json_object_begin(writer);
+    ab_json_put_raw(writer, AB_MCP_RELATED_TASK, related);
+    ab_json_object_end(writer);
+}
+
 /* --- states on the session's GET stream --- */
 
 struct session_stream {
@@ -276,6 +287,14 @@ void ab_mcp_session_stream_closed(struct ab_mcp_channel *channel)
     free(stream->session_id);
     free(stream);
     channel->session_stream = NULL;
+}
+
+void ab_mcp_session_stream_end(struct ab_mcp *mcp, const char *session_id)
+{
+    struct session_stream *stream = ab_map_get(&mcp->session_streams, ab_str(session_id));
+
+    if (stream != NULL)
+        ab_mcp_channel_end(stream->channel);
 }
 
 static void tell_from_now_on(struct ab_mcp_request *request, const struct ab_task *task)

@@ -96,12 +96,16 @@ static struct asked *find(struct ab_mcp_dialogue *dialogue, const char *key)
     return NULL;
 }
 
-/* The params, with the task they belong to in _meta (2025-11-25, basic/utilities/tasks). */
-static char *with_related_task(struct ab_json params, const char *task_id)
+/* The params as this version has them: a page to visit has an id of its own (2025-11-25, client/elicitation), before
+ * there were pages there was no mode, and what belongs to another request's task says to which
+ * (basic/utilities/tasks). */
+static char *dress(const struct asked *asked, struct ab_json params)
 {
+    const struct ab_mcp_dialogue *dialogue = asked->dialogue;
+    const struct ab_mcp_version *version = dialogue->request->version;
+    bool page = ab_json_string_is(ab_json_member(params, "mode"), "url");
     struct ab_json_iterator members = ab_json_iterate(params);
     struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    AB_CLEANUP(ab_free_string) char *related = ab_mcp_related_task(task_id);
     struct ab_json_writer writer;
     struct ab_json key;
     struct ab_json value;
@@ -110,15 +114,23 @@ static char *with_related_task(struct ab_json params, const char *task_id)
     ab_json_object_begin(&writer);
     while (ab_json_next(&members, &key, &value)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || strcmp(name, "_meta") == 0)
+        if (name == NULL || (dialogue->related && strcmp(name, "_meta") == 0) ||
+            (!version->elicits_pages && strcmp(name, "mode") == 0))
             continue;
         ab_json_write_key_str(&writer, ab_str(name));
         ab_json_write_value(&writer, value);
     }
-    ab_json_write_key(&writer, "_meta");
-    ab_json_object_begin(&writer);
-    ab_json_put_raw(&writer, AB_MCP_RELATED_TASK, related);
-    ab_json_object_end(&writer);
+    if (page) {
+        AB_CLEANUP(ab_free_string) char *id = ab_format("%s/%s", dialogue->task_id, asked->key);
+        ab_json_put_text(&writer, "elicitationId", id);
+    }
+    if (dialogue->related) {
+        AB_CLEANUP(ab_free_string) char *related = ab_mcp_related_task(dialogue->task_id);
+        ab_json_write_key(&writer, "_meta");
+        ab_json_object_begin(&writer);
+        ab_json_put_raw(&writer, AB_MCP_RELATED_TASK, related);
+        ab_json_object_end(&writer);
+    }
     ab_json_object_end(&writer);
     return ab_buf_steal(&out);
 }
@@ -128,8 +140,8 @@ static void put(struct ab_mcp_dialogue *dialogue, const char *key, struct ab_jso
                 struct ab_json input_request)
 {
     struct asked *asked = ab_alloc(1, sizeof(*asked));
-    struct ab_json params = ab_json_member(input_request, "params");
     AB_CLEANUP(ab_free_string) char *method = ab_json_string_dup(ab_json_member(input_request, "method"));
+    AB_CLEANUP(ab_free_string) char *params = NULL;
     AB_CLEANUP(ab_free_string) char *place = NULL;
 
     asked->dialogue = dialogue;
@@ -139,12 +151,8 @@ static void put(struct ab_mcp_dialogue *dialogue, const char *key, struct ab_jso
     ab_list_append(&dialogue->asked, &asked->link);
     place = map_key(dialogue->session_id, ab_str(asked->id));
     ab_map_set(&dialogue->mcp->dialogues, ab_str(place), asked);
-    if (dialogue->related) {
-        AB_CLEANUP(ab_free_string) char *with_task = with_related_task(params, dialogue->task_id);
-        ab_mcp_send_request(dialogue->request, asked->id, method, ab_json_trusted(with_task));
-    } else {
-        ab_mcp_send_request(dialogue->request, asked->id, method, params);
-    }
+    params = dress(asked, ab_json_member(input_request, "params"));
+    ab_mcp_send_request(dialogue->request, asked->id, method, ab_json_trusted(params));
 }
 
 /* The open questions as input requests, {"<key>":{"method","params"}}. */

@@ -334,7 +334,9 @@ static void get_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, co
 
 /* A deletion waits for its commit: after a restart the id must stay dead. */
 struct deletion {
+    struct ab_mcp *mcp;
     struct ab_http_exchange *exchange; /* NULL once the client left */
+    char session_id[AB_MCP_SESSION_ID_SIZE];
     bool stored;
 };
 
@@ -353,12 +355,14 @@ static void on_deleted(void *arg, enum ab_store_outcome outcome, const char *tex
     struct deletion *deletion = arg;
 
     deletion->stored = true;
-    if (deletion->exchange == NULL)
+    if (deletion->exchange == NULL) { /* perhaps because all is being taken down */
         free(deletion);
-    else if (outcome == AB_STORE_DONE)
+    } else if (outcome == AB_STORE_DONE) {
+        ab_mcp_session_stream_end(deletion->mcp, deletion->session_id);
         ab_http_respond_simple(deletion->exchange, 204, NULL, (struct ab_str){ 0 });
-    else
+    } else {
         respond_error(deletion->exchange, 503, text, NULL);
+    }
 }
 
 /* The record outlives any use of the id that a forgetful client may make. */
@@ -375,7 +379,9 @@ static void delete_session(struct ab_mcp *mcp, struct ab_http_exchange *exchange
         return;
     record.deleted = true;
     deletion = ab_alloc(1, sizeof(*deletion));
+    deletion->mcp = mcp;
     deletion->exchange = exchange;
+    memcpy(deletion->session_id, session.id, sizeof(deletion->session_id));
     ab_http_listen(exchange, &events, deletion);
     ab_mcp_session_save(mcp->settings.store, session.id, owner, &record,
                         ab_clock_wall_ms(&mcp->settings.loop->clock) + DELETED_KEPT_MS, on_deleted, deletion);

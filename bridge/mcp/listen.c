@@ -114,6 +114,14 @@ static void on_moved(void *arg)
 
 /* --- the beginning --- */
 
+static bool has_task(const struct listen *listen, const char *id)
+{
+    for (size_t i = 0; i < listen->n_tasks; i++)
+        if (strcmp(listen->tasks[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 static bool add_task(struct listen *listen, struct ab_json id)
 {
     struct ab_mcp_request *request = listen->operation.request;
@@ -122,7 +130,7 @@ static bool add_task(struct listen *listen, struct ab_json id)
     struct subscribed *subscribed = &listen->tasks[listen->n_tasks];
     struct ab_task task = { 0 };
 
-    if (text == NULL || ab_engine_get(engine, request->channel->owner, text, &task) != AB_OK)
+    if (text == NULL || has_task(listen, text) || ab_engine_get(engine, request->channel->owner, text, &task) != AB_OK)
         return false;
     ab_engine_touch(engine, task.id);
     memcpy(subscribed->id, task.id, sizeof(subscribed->id));

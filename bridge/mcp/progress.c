@@ -1,5 +1,7 @@
 #include "mcp/progress.h"
 
+#include "mcp/core_tasks.h"
+
 #include "base/mem.h"
 
 static double step(const struct ab_mcp_progress *progress)
@@ -26,6 +28,7 @@ static void send(struct ab_mcp_progress *progress, struct ab_mcp_request *reques
         ab_json_put_double(&writer, "total", progress->total);
     if (request->version->audio) /* the version that brought audio brought the message, too */
         ab_json_put_optional_text(&writer, "message", message);
+    ab_mcp_put_related_task(&writer, request);
     ab_json_object_end(&writer);
     progress->last = value;
     progress->any = true;

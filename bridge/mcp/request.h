@@ -111,6 +111,7 @@ struct ab_mcp_request {
     char session_id[AB_MCP_SESSION_ID_SIZE]; /* "" in the modern era */
     char *cancel_key;                        /* in ab_mcp.cancellable, or NULL */
     const struct ab_mcp_place *place;        /* how far its stream has come, while it waits for its task; or NULL */
+    const char *related_task;                /* whose messages its stream carries, when each must say so; or NULL */
     bool resumable;                          /* its events carry ids */
     bool answered;
 };

@@ -58,12 +58,22 @@ bool ab_mcp_wants_core_task(const struct ab_mcp_request *request)
 static bool check_task_support(struct ab_mcp_request *request, const struct ab_mcp_published *published,
                                const struct ab_mcp_builtin *builtin)
 {
+    struct ab_json task = ab_json_member(request->message.params, "task");
+    struct ab_json ttl = ab_json_member(task, "ttl");
+    double ttl_ms;
     bool optional =
         published != NULL ? published->settings.task != AB_TOOL_TASK_NEVER : strcmp(builtin->name, "invoke") == 0;
 
-    if (optional || !ab_mcp_wants_core_task(request))
+    if (!ab_mcp_wants_core_task(request))
         return true;
-    ab_mcp_answer_errorf(request, AB_JSONRPC_METHOD_NOT_FOUND, "This tool cannot be called as a task");
+    if (!optional) {
+        ab_mcp_answer_errorf(request, AB_JSONRPC_METHOD_NOT_FOUND, "This tool cannot be called as a task");
+        return false;
+    }
+    if (ab_json_is(task, AB_JSON_OBJECT) && (!ab_json_exists(ttl) || ab_json_double(ttl, &ttl_ms)))
+        return true;
+    ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_PARAMS,
+                         "params.task must be an object, and its ttl a number of milliseconds");
     return false;
 }
 

@@ -215,10 +215,15 @@ static void write_builtin(struct ab_json_writer *writer, const struct ab_mcp_bui
     ab_json_object_end(writer);
 }
 
-/* The author's schema, or the task's shape where a call may outlast its hold or ask something. */
-static void write_output_schema(struct ab_json_writer *writer, const struct ab_mcp_published *tool)
+/* The author's schema, or the task's shape where a call may outlast its hold or ask something. Where structured content
+ * is always an object, a schema of anything else cannot be kept and is not promised. */
+static void write_output_schema(struct ab_json_writer *writer, const struct ab_mcp_published *tool,
+                                const struct ab_mcp_version *version)
 {
-    if (tool->settings.output_schema_json == NULL)
+    struct ab_json authored = ab_json_trusted(tool->settings.output_schema_json);
+
+    if (tool->settings.output_schema_json == NULL ||
+        (!version->any_structured && !ab_json_string_is(ab_json_member(authored, "type"), "object")))
         return;
     ab_json_write_key(writer, "outputSchema");
     if (!ab_mcp_may_give_handle(tool)) {
@@ -249,7 +254,7 @@ static void write_published(struct ab_json_writer *writer, const struct ab_mcp_p
         ab_json_put_optional_raw(writer, "icons", settings->icons_json);
     ab_json_put_raw(writer, "inputSchema", settings->input_schema_json);
     if (version->structured)
-        write_output_schema(writer, tool);
+        write_output_schema(writer, tool, version);
     if (version->annotations)
         ab_json_put_optional_raw(writer, "annotations", settings->annotations_json);
     put_task_support(writer, version, settings->task != AB_TOOL_TASK_NEVER);

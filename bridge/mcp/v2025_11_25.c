@@ -24,6 +24,7 @@ const struct ab_mcp_version ab_mcp_v2025_11_25 = {
     .priming = true,
     .structured = true,
     .icons = true,
+    .elicits_pages = true,
     .core_tasks = true,
     .methods = methods,
 };

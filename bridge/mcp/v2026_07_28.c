@@ -20,6 +20,7 @@ const struct ab_mcp_version ab_mcp_v2026_07_28 = {
     .annotations = true,
     .structured = true,
     .icons = true,
+    .elicits_pages = true,
     .any_structured = true,
     .methods = methods,
 };

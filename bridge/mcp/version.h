@@ -32,6 +32,7 @@ struct ab_mcp_version {
     bool any_structured;                 /* structuredContent may be any JSON value, not only an object */
     bool resumable;                      /* events carry ids; a GET with Last-Event-ID goes on with a call's stream */
     bool priming;                        /* a stream begins with an id, before there is anything to tell */
+    bool elicits_pages;                  /* elicitation has modes: a form, or a page to visit */
     bool core_tasks;                     /* params.task, tasks/get ... as part of the core */
     const struct ab_mcp_method *methods; /* ends with a NULL name */
 };

@@ -48,8 +48,10 @@ static void drop_timers(struct ab_mcp_wait *wait)
 static void wait_free(struct ab_mcp_wait *wait)
 {
     ab_mcp_dialogue_free(wait->dialogue);
-    if (wait->operation.request != NULL)
+    if (wait->operation.request != NULL) {
         wait->operation.request->place = NULL;
+        wait->operation.request->related_task = NULL;
+    }
     ab_mcp_operation_end(&wait->operation);
     ab_watch_free(wait->watch);
     drop_timers(wait);
@@ -113,6 +115,7 @@ static void tell_log(struct ab_mcp_wait *wait, struct ab_json event)
     ab_json_put_value(&writer, "level", ab_json_member(event, "level"));
     ab_json_put_optional_text(&writer, "logger", wait->agent);
     ab_json_put_value(&writer, "data", ab_json_member(event, "text"));
+    ab_mcp_put_related_task(&writer, request);
     ab_json_object_end(&writer);
     ab_mcp_notify(request, "notifications/message", ab_buf_str(&params));
     ab_buf_deinit(&params);
@@ -386,6 +389,8 @@ void ab_mcp_wait_for(struct ab_mcp_wait *wait, const struct ab_task *task, uint6
         return;
     }
     set_place(wait);
+    if (wait->kind.related)
+        wait->operation.request->related_task = wait->task_id;
     wait->watch = ab_engine_watch(wait->mcp->settings.engine, wait->task_id, pump_events, wait);
     if (cursor < task->last_event || ab_mcp_is_behind(wait->operation.request)) {
         pump_events(wait);
