@@ -17,9 +17,11 @@ class Stream:
         self.connection.sendall(data)
         self.file = self.connection.makefile("rb")
         self.status = int(read_line(self.file).split()[1])
-        while read_line(self.file):
-            pass
+        headers = dict(line.lower().split(": ", 1) for line in iter(lambda: read_line(self.file), ""))
         self.text = ""
+        self.ended = "content-length" in headers  # answered at once: no stream
+        if self.ended:
+            self.text = "data: " + self.file.read(int(headers["content-length"])).decode() + "\n\n"
         self.last_id = None
         self.retry = None
         self.ids = []
@@ -28,6 +30,8 @@ class Stream:
         """The next message; "" for an event without data, None at the end."""
         while True:
             while "\n\n" not in self.text:
+                if self.ended:
+                    return None
                 size = int(read_line(self.file), 16)
                 if size == 0:
                     return None

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Hostile, broken and unlucky input over HTTP, and programs that misbehave. Prints "N passed, N failed".
+run.py NAME... runs only these.
 
 Tests of one bridge run side by side; those that need a bridge of their own (restarts, a full disk) start one.
 """
@@ -14,9 +15,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import files  # noqa: E402
+import questions  # noqa: E402
 import resumption  # noqa: E402
-from wire import (MODERN, Bridge, call, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
+from wire import (MODERN, Bridge, call, checked, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
                   request_bytes, send, session)
+from published import why_not  # noqa: E402
 
 
 def until(holds, seconds=20):
@@ -395,9 +398,10 @@ def alone_clients_that_never_read(folder):
 
 
 def main():
-    tests = {**globals(), **vars(resumption), **vars(files)}
-    shared = [(name, test) for name, test in tests.items() if name.startswith("test_")]
-    alone = [(name, test) for name, test in tests.items() if name.startswith("alone_")]
+    tests = {**globals(), **vars(resumption), **vars(files), **vars(questions)}
+    only = sys.argv[1:]  # names of tests, for trying
+    shared = [(name, test) for name, test in tests.items() if name.startswith("test_") and (not only or name in only)]
+    alone = [(name, test) for name, test in tests.items() if name.startswith("alone_") and (not only or name in only)]
     results = {}
 
     def run(name, test, argument):
@@ -418,6 +422,7 @@ def main():
     for name, problem in results.items():
         if problem:
             print(f"FAILED {name}: {problem[:1500]}")
+    print(why_not() or f"{checked()} messages fit the published schemas")
     failed = sum(1 for problem in results.values() if problem)
     print(f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0

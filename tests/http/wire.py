@@ -4,10 +4,39 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
 MODERN = "2026-07-28"
+
+sys.path.insert(0, os.path.join(HERE, "..", "golden"))
+from published import Published  # noqa: E402
+
+schemas = {}  # by version
+versions = {}  # of sessions, by id
+
+
+def check_published(data, response):
+    """What came back on a whole request is held against the published schema of its version, where that is at hand."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    try:
+        request = json.loads(body)
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.decode().split("\r\n"))}
+        version = headers.get("mcp-protocol-version") or versions.get(headers.get("mcp-session-id"))
+        method = request.get("method")
+    except (ValueError, AttributeError):
+        return
+    if version not in ("2025-03-26", "2025-06-18", "2025-11-25", MODERN) or b"/mcp" not in head.split(b"\r\n")[0]:
+        return
+    schema = schemas.setdefault(version, Published("mcp", version))
+    for message in response.messages:
+        if "jsonrpc" in message:  # else it is from before the endpoint: the doors
+            schema.check(message, method)
+
+
+def checked():
+    return sum(schema.checked for schema in schemas.values())
 
 
 class Bridge:
@@ -94,7 +123,10 @@ def raw(bridge, data, head_only=False):
     """Sends these bytes on a new connection and reads one response."""
     with bridge.connect() as connection:
         connection.sendall(data)
-        return read_response(connection.makefile("rb"), head_only)
+        response = read_response(connection.makefile("rb"), head_only)
+    if not head_only:
+        check_published(data, response)
+    return response
 
 
 def request_bytes(bridge, body=b"", headers=None, method="POST", path="/mcp"):
@@ -139,7 +171,9 @@ def invoke(bridge, agent, **more):
     return call(bridge, "invoke", {"agent": agent, "text": "x", **more})
 
 
-def session(bridge, version="2025-11-25"):
+def session(bridge, version="2025-11-25", capabilities=None):
     body = json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-        "protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}})
-    return send(bridge, body).headers["mcp-session-id"]
+        "protocolVersion": version, "capabilities": capabilities or {}, "clientInfo": {"name": "t", "version": "1"}}})
+    sid = send(bridge, body).headers["mcp-session-id"]
+    versions[sid] = version
+    return sid
