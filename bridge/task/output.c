@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-enum { ANSWER_DEPTH = 64 };
+/* A schema that a caller chose is compiled for each of its tasks, and costs more than in proportion to its size. */
+enum { ANSWER_DEPTH = 64, SCHEMA_BYTES = 32768 };
 
 /* The schema to check against; no value where nothing is to be checked. */
 static struct ab_json wished_schema(struct ab_json options)
@@ -18,6 +19,10 @@ static struct ab_json wished_schema(struct ab_json options)
 static struct ab_schema *compile(struct ab_json schema, char *reason, size_t reason_size)
 {
     struct ab_schema_error error;
+    if (schema.text.size > SCHEMA_BYTES) {
+        (void)snprintf(reason, reason_size, "output_schema is larger than %d bytes", SCHEMA_BYTES);
+        return NULL;
+    }
     struct ab_schema *compiled = ab_schema_new(schema, &error);
     if (compiled == NULL) {
         (void)snprintf(reason, reason_size, "output_schema%s is no usable JSON Schema: %s", error.path, error.text);

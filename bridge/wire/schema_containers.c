@@ -8,6 +8,18 @@
 
 /* --- objects --- */
 
+/* What one look for a name costs: members are found by walking. The values of a schema's members are schemas, and
+ * small; a value may be one long text, which is passed over quickly. */
+static unsigned long look_into_schema(struct ab_json members)
+{
+    return 1 + members.text.size / 64;
+}
+
+static unsigned long look_into_value(struct ab_json object)
+{
+    return 1 + object.text.size / 128;
+}
+
 bool keyword_properties(struct check *check, struct ab_json schema, struct ab_json keyword, struct ab_json value)
 {
     struct ab_json_iterator members = ab_json_iterate(value);
@@ -24,7 +36,7 @@ bool keyword_properties(struct check *check, struct ab_json schema, struct ab_js
         if (good && ab_json_exists(child))
             good = schema_valid_at(check, child, name.data, member, name.data != NULL ? name.data : "");
         ab_buf_deinit(&name);
-        if (!good || !schema_step(check, 1))
+        if (!good || !schema_step(check, look_into_schema(keyword)))
             return false;
     }
     return true;
@@ -37,7 +49,7 @@ static bool matches_some_pattern(struct check *check, struct ab_json patterns, s
     struct ab_json child;
 
     while (ab_json_is(patterns, AB_JSON_OBJECT) && ab_json_next(&each, &pattern, &child))
-        if (schema_pattern_matches(check->schema, pattern, name))
+        if (schema_pattern_matches(check, pattern, name))
             return true;
     return false;
 }
@@ -51,7 +63,7 @@ static bool check_patterns(struct check *check, struct ab_json patterns, struct 
     while (ab_json_next(&each, &pattern, &child)) {
         AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(pattern);
         AB_CLEANUP(ab_free_string) char *key = ab_strndup(name.data != NULL ? name.data : "", name.size);
-        if (schema_pattern_matches(check->schema, pattern, name) &&
+        if (schema_pattern_matches(check, pattern, name) &&
             !schema_valid_at(check, child, text != NULL ? text : "", member, key))
             return false;
     }
@@ -140,7 +152,7 @@ bool keyword_additional_properties(struct check *check, struct ab_json schema, s
         return true;
     while (good && ab_json_next(&members, &key, &member)) {
         struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        good = ab_json_unescape(key, &name) && schema_step(check, 1);
+        good = ab_json_unescape(key, &name) && schema_step(check, look_into_schema(properties));
         if (good && !ab_json_exists(ab_json_member_str(properties, ab_buf_str(&name))) &&
             !matches_some_pattern(check, patterns, ab_buf_str(&name))) {
             const char *text = name.data != NULL ? name.data : "";
@@ -184,7 +196,7 @@ static bool has_all(struct check *check, struct ab_json names, struct ab_json va
             schema_fault(check, "\"%s\" is missing%s%s", text.data != NULL ? text.data : "",
                          because != NULL ? ": it belongs to " : "", because != NULL ? because : "");
         ab_buf_deinit(&text);
-        if (!there)
+        if (!there || !schema_step(check, look_into_value(value)))
             return false;
     }
     return true;
@@ -208,7 +220,8 @@ bool keyword_dependent_required(struct check *check, struct ab_json schema, stru
         return true;
     while (ab_json_next(&each, &key, &names)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name != NULL && ab_json_exists(ab_json_member(value, name)) && !has_all(check, names, value, name))
+        if (!schema_step(check, look_into_value(value)) ||
+            (name != NULL && ab_json_exists(ab_json_member(value, name)) && !has_all(check, names, value, name)))
             return false;
     }
     return true;
@@ -225,8 +238,9 @@ bool keyword_dependent_schemas(struct check *check, struct ab_json schema, struc
         return true;
     while (ab_json_next(&each, &key, &child)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name != NULL && ab_json_exists(ab_json_member(value, name)) &&
-            !schema_valid_at(check, child, name, value, NULL))
+        if (!schema_step(check, look_into_value(value)) ||
+            (name != NULL && ab_json_exists(ab_json_member(value, name)) &&
+             !schema_valid_at(check, child, name, value, NULL)))
             return false;
     }
     return true;

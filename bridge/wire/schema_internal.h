@@ -79,7 +79,7 @@ bool schema_resolve(struct ab_schema *schema, struct ab_schema_error *error);
 
 /* Compiles a pattern (a JSON string) once; false: it is none, `reason` (256) says why. */
 bool schema_pattern_add(struct ab_schema *schema, struct ab_json pattern, char *reason, size_t reason_size);
-bool schema_pattern_matches(const struct ab_schema *schema, struct ab_json pattern, struct ab_str text);
+bool schema_pattern_matches(struct check *check, struct ab_json pattern, struct ab_str text);
 void schema_patterns_free(struct ab_schema *schema);
 
 /* --- schema_format.c --- */

@@ -5,8 +5,9 @@
 #include <pcre2.h>
 #include <stdio.h>
 
-#define MATCH_LIMIT 200000
 #define DEPTH_LIMIT 2000
+/* Of PCRE2's own steps, as many as one of ours is worth. */
+#define MATCHES_A_STEP 8
 #define HEAP_LIMIT_KIB 4096
 
 bool schema_pattern_add(struct ab_schema *schema, struct ab_json pattern, char *reason, size_t reason_size)
@@ -38,24 +39,36 @@ bool schema_pattern_add(struct ab_schema *schema, struct ab_json pattern, char *
     return true;
 }
 
-bool schema_pattern_matches(const struct ab_schema *schema, struct ab_json pattern, struct ab_str text)
+static int match_within(const pcre2_code *code, struct ab_str text, uint32_t limit)
 {
-    const pcre2_code *code = ab_map_get(&schema->patterns, pattern.text);
-    pcre2_match_data *match;
-    pcre2_match_context *context;
+    pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
     int result;
 
-    if (code == NULL)
-        return false;
-    match = pcre2_match_data_create_from_pattern(code, NULL);
-    context = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(context, MATCH_LIMIT);
+    pcre2_set_match_limit(context, limit);
     pcre2_set_depth_limit(context, DEPTH_LIMIT);
     pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-    /* A value that is too much work for the pattern does not match it. */
     result = pcre2_match(code, (PCRE2_SPTR)(text.data != NULL ? text.data : ""), text.size, 0, 0, match, context);
     pcre2_match_context_free(context);
     pcre2_match_data_free(match);
+    return result;
+}
+
+/* PCRE2 does not say how much it did, only that a limit was reached: so the limit rises, and what it allowed is
+ * counted. A value that is too much work for the pattern does not match it. */
+bool schema_pattern_matches(struct check *check, struct ab_json pattern, struct ab_str text)
+{
+    static const uint32_t limits[] = { 100, 4000, 200000 };
+    const pcre2_code *code = ab_map_get(&check->schema->patterns, pattern.text);
+    int result = PCRE2_ERROR_MATCHLIMIT;
+
+    if (code == NULL)
+        return false;
+    for (size_t i = 0; result == PCRE2_ERROR_MATCHLIMIT && i < sizeof(limits) / sizeof(limits[0]); i++) {
+        if (!schema_step(check, 1 + limits[i] / MATCHES_A_STEP))
+            return false;
+        result = match_within(code, text, limits[i]);
+    }
     return result >= 0;
 }
 

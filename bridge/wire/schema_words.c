@@ -163,9 +163,9 @@ static bool keyword_pattern(struct check *check, struct ab_json schema, struct a
     (void)schema;
     if (!ab_json_unescape(value, &text))
         return true;
-    fits = schema_pattern_matches(check->schema, keyword, ab_buf_str(&text));
+    fits = schema_pattern_matches(check, keyword, ab_buf_str(&text));
     ab_buf_deinit(&text);
-    return fits || schema_fault(check, "must match the pattern %.*s", AB_STR_ARGS(keyword.text));
+    return fits || check->exhausted || schema_fault(check, "must match the pattern %.*s", AB_STR_ARGS(keyword.text));
 }
 
 static bool keyword_format(struct check *check, struct ab_json schema, struct ab_json keyword, struct ab_json value)

@@ -1,4 +1,5 @@
 /* Answers against the output_schema that their caller gave. */
+#include "base/mem.h"
 #include "task/output.h"
 
 #include <setjmp.h>
@@ -54,6 +55,10 @@ static void what_can_be_checked(void **state)
         ab_json_trusted("{\"output_format\":\"json\",\"output_schema\":{\"properties\":{\"n\":{\"type\":7}}}}"), reason,
         sizeof reason));
     assert_non_null(strstr(reason, "output_schema/properties/n/type is no usable JSON Schema: "));
+    AB_CLEANUP(ab_free_string)
+    char *large = ab_format("{\"output_format\":\"json\",\"output_schema\":{\"$comment\":\"%032768d\"}}", 0);
+    assert_false(ab_output_can_be_checked(ab_json_trusted(large), reason, sizeof reason));
+    assert_string_equal(reason, "output_schema is larger than 32768 bytes");
     /* What is not going to be used may be anything. */
     assert_true(ab_output_can_be_checked(ab_json_trusted("{\"output_schema\":{\"type\":7}}"), reason, sizeof reason));
 }

@@ -260,6 +260,62 @@ static void test_bounds(void **state)
     ab_buf_deinit(&array);
 }
 
+/* Writes `n` times what `format` makes of a number, with commas between. */
+static char *many(const char *before, const char *format, int n, const char *after)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+
+    ab_buf_append_text(&text, before);
+    for (int i = 0; i < n; i++) {
+        AB_CLEANUP(ab_free_string) char *item = ab_format("%d", i);
+        for (const char *at = format; *at != '\0'; at++)
+            if (*at == '#')
+                ab_buf_append_text(&text, item);
+            else
+                ab_buf_append_char(&text, *at);
+        if (i + 1 < n)
+            ab_buf_append_char(&text, ',');
+    }
+    ab_buf_append_text(&text, after);
+    return ab_buf_steal(&text);
+}
+
+static void assert_outcome(const char *schema_text, const char *value, const char *outcome)
+{
+    struct ab_schema_error error = { 0 };
+    struct ab_schema *schema = ab_schema_new(ab_json_trusted(schema_text), &error);
+
+    assert_non_null(schema);
+    if (ab_schema_check(schema, ab_json_trusted(value), &error))
+        assert_string_equal(outcome, "valid");
+    else if (strstr(error.text, outcome) == NULL)
+        fail_msg("%.80s: %s instead of %s", schema_text, error.text, outcome);
+    ab_schema_free(schema);
+}
+
+/* What is done many times over has a bound in all, not only each time. */
+static void test_work_adds_up(void **state)
+{
+    AB_CLEANUP(ab_free_string) char *hard = many("[", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa#\"", 1000, "]");
+    AB_CLEANUP(ab_free_string) char *easy = many("[", "\"name-#\"", 20000, "]");
+    AB_CLEANUP(ab_free_string) char *members = many("{", "\"a#\":1", 6000, "}");
+    AB_CLEANUP(ab_free_string) char *properties = many("{\"properties\":{", "\"a#\":true", 5000, "}}");
+    AB_CLEANUP(ab_free_string)
+    char *closed = many("{\"additionalProperties\":false,\"properties\":{", "\"a#\":true", 5000, "}}");
+    AB_CLEANUP(ab_free_string) char *required = many("{\"required\":[", "\"a#\"", 6000, "]}");
+    AB_CLEANUP(ab_free_string) char *some = many("{\"required\":[", "\"a#\"", 50, "]}");
+
+    (void)state;
+    assert_outcome("{\"contains\":{\"pattern\":\"^(a+)+$\"}}", hard, "too much to check");
+    assert_outcome("{\"items\":{\"anyOf\":[{\"pattern\":\"^(a+)+$\"},true]}}", hard, "too much to check");
+    assert_outcome("{\"items\":{\"pattern\":\"^name-[0-9]+$\"}}", easy, "valid");
+    assert_outcome(properties, members, "too much to check");
+    assert_outcome(closed, members, "too much to check");
+    assert_outcome(required, members, "too much to check");
+    assert_outcome(some, members, "valid");
+    assert_outcome("{\"additionalProperties\":{\"type\":\"integer\"}}", members, "valid");
+}
+
 /* What 2020-12 has and draft 7 has not. */
 static const struct fit {
     const char *schema;
@@ -312,9 +368,11 @@ static void test_unsupported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suite),          cmocka_unit_test(test_suite_formats), cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_broken_schemas), cmocka_unit_test(test_2020_12),       cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_suite),          cmocka_unit_test(test_suite_formats),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_broken_schemas),
+        cmocka_unit_test(test_2020_12),        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_broken_schemas), cmocka_unit_test(test_2020_12),
+        cmocka_unit_test(test_work_adds_up),   cmocka_unit_test(test_unsupported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
