@@ -452,13 +452,15 @@ static void set_request(struct ab_http_call *call, const struct ab_http_call_set
     set_headers(call, settings->headers);
 }
 
-/* No redirects (the default): whoever checked the address checked this one. */
+/* No redirects (the default): whoever checked the address checked this one. libcurl sends a request once more when the
+ * idle connection it took dies under it, a POST too; on a connection of its own it does not. */
 static void set_behaviour(struct ab_http_call *call, const struct ab_http_call_settings *settings)
 {
     CURL *easy = call->easy;
 
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, settings->sent_once ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "agentbridge/" AB_VERSION);

@@ -561,6 +561,30 @@ static void freed_with_open_calls(void **state)
     close(fd);
 }
 
+/* The peer takes the request, works, and dies: libcurl would send it again, as the connection was an idle one. */
+static void sent_once_at_most(void **state)
+{
+    struct rig *rig = *state;
+    struct call first;
+    struct call second;
+    int idle;
+    int fresh;
+
+    start(rig, &first, (struct ab_http_call_settings){ .method = "POST" });
+    idle = take_connection(rig);
+    free(take_request(rig, idle, "\r\n\r\n"));
+    say(idle, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    until(rig, &first.done, 1);
+    start(rig, &second, (struct ab_http_call_settings){ .method = "POST", .sent_once = true });
+    fresh = take_connection(rig);
+    free(take_request(rig, fresh, "\r\n\r\n"));
+    close(fresh);
+    until(rig, &second.done, 1);
+    assert_int_equal(second.outcome, AB_HTTP_CALL_BROKEN);
+    assert_int_equal(accept(rig->listening, NULL, NULL), -1);
+    close(idle);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -573,6 +597,7 @@ int main(void)
         TEST(cancelled),
         TEST(a_pause_stops_the_reading),
         TEST(connections_are_used_again),
+        TEST(sent_once_at_most),
         TEST(no_more_connections_than_allowed),
         TEST(a_guarded_call_goes_where_it_may),
         TEST(freed_with_open_calls),
