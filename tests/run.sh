@@ -68,12 +68,13 @@ golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
 deliver() { python3 tests/deliver/run.py; }
 never_lost() { python3 tests/never_lost/run.py; }
+platform() { python3 tests/platform/run.py; }
 interop() { sh tests/interop/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 mcp_client() { sh tests/mcp_client/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http deliver never_lost interop conformance mcp_client'
+[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http deliver never_lost platform interop conformance mcp_client'
 total_passed=0
 total_failed=0
 for suite in $suites; do

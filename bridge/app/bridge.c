@@ -139,6 +139,8 @@ static size_t largest_output(const struct ab_config *config)
     for (size_t i = 0; i < config->n_agents; i++) {
         if (config->agents[i].command.output_bytes > largest)
             largest = config->agents[i].command.output_bytes;
+        if (config->agents[i].platform.output_bytes > largest)
+            largest = config->agents[i].platform.output_bytes;
     }
     return largest;
 }
@@ -180,6 +182,17 @@ static struct ab_agent *make_a2a(struct ab_bridge *bridge, const struct ab_confi
     return ab_a2a_agent_new(&remote);
 }
 
+static struct ab_agent *make_platform(struct ab_bridge *bridge, const struct ab_config_agent *agent)
+{
+    struct ab_platform_settings platform = agent->platform;
+
+    platform.loop = ab_loop_uv_port(bridge->loop);
+    platform.client = bridge->client;
+    platform.random = ab_random_system();
+    platform.log = &bridge->log;
+    return ab_platform_agent_new(&platform);
+}
+
 static struct ab_agent *make_embedded(struct ab_bridge *bridge, const struct ab_config_agent *agent)
 {
     (void)bridge;
@@ -190,10 +203,8 @@ static void add_agent(struct ab_bridge *bridge, const struct ab_config_agent *ag
 {
     static struct ab_agent *(*const makers[AB_CONFIG_KIND_COUNT])(struct ab_bridge *,
                                                                   const struct ab_config_agent *) = {
-        [AB_CONFIG_COMMAND] = make_command,
-        [AB_CONFIG_MCP] = make_mcp,
-        [AB_CONFIG_A2A] = make_a2a,
-        [AB_CONFIG_EMBEDDED] = make_embedded,
+        [AB_CONFIG_COMMAND] = make_command,   [AB_CONFIG_MCP] = make_mcp,           [AB_CONFIG_A2A] = make_a2a,
+        [AB_CONFIG_PLATFORM] = make_platform, [AB_CONFIG_EMBEDDED] = make_embedded,
     };
 
     ab_engine_add_agent(bridge->engine, &agent->settings, makers[agent->kind](bridge, agent));

@@ -7,18 +7,27 @@
 #include "agents/a2a.h"
 #include "agents/command.h"
 #include "agents/mcp.h"
+#include "agents/platform.h"
 #include "app/problems.h"
 #include "auth/seal.h"
 #include "mcp/mcp.h"
 #include "wire/guard.h"
 
-enum ab_config_kind { AB_CONFIG_COMMAND, AB_CONFIG_MCP, AB_CONFIG_A2A, AB_CONFIG_EMBEDDED, AB_CONFIG_KIND_COUNT };
+enum ab_config_kind {
+    AB_CONFIG_COMMAND,
+    AB_CONFIG_MCP,
+    AB_CONFIG_A2A,
+    AB_CONFIG_PLATFORM,
+    AB_CONFIG_EMBEDDED,
+    AB_CONFIG_KIND_COUNT
+};
 
 /* What only one kind has stands in that kind's own settings, whose ports are for the composition root to fill in. */
 struct ab_config_agent {
     struct ab_agent_settings settings;
     enum ab_config_kind kind;
     struct ab_command_settings command;
+    struct ab_platform_settings platform;
     struct ab_mcp_agent_settings mcp;
     struct ab_a2a_remote_settings remote;
     struct ab_agent *embedded; /* one that the embedding program brings */

@@ -72,6 +72,7 @@ static const struct {
     { "command", AB_CONFIG_COMMAND, ab_config_read_command },
     { "mcp", AB_CONFIG_MCP, ab_config_read_mcp },
     { "a2a", AB_CONFIG_A2A, ab_config_read_a2a },
+    { "platform", AB_CONFIG_PLATFORM, ab_config_read_platform },
 };
 
 bool ab_config_knows_kind(struct ab_json agent)

@@ -161,24 +161,6 @@ static bool holds_something(struct ab_json value)
     return ab_json_is(value, AB_JSON_TRUE);
 }
 
-static void check_later_agents(struct ab_json agents, struct ab_problems *problems)
-{
-    static const char *const kinds[] = { "platform", "a2a", "mcp" };
-    struct ab_json_iterator iterator = ab_json_iterate(agents);
-    struct ab_json key;
-    struct ab_json agent;
-
-    while (ab_json_next(&iterator, &key, &agent)) {
-        AB_CLEANUP(ab_free_string) char *id = ab_json_string_dup(key);
-        AB_CLEANUP(ab_free_string) char *kind = ab_format("agents.%s.kind", id == NULL ? "?" : id);
-
-        for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !ab_config_knows_kind(agent); i++) {
-            if (ab_json_string_is(ab_json_member(agent, "kind"), kinds[i]))
-                ab_problem_error(problems, kind, "agents of kind \"%s\" are not in this version", kinds[i]);
-        }
-    }
-}
-
 static void check_later_auth(struct ab_json auth, struct ab_problems *problems)
 {
     static const char *const members[] = { "issuers", "login", "rules" };
@@ -205,7 +187,6 @@ void ab_config_check_later(struct ab_json root, struct ab_problems *problems)
     if (holds_something(ab_json_at(root, "rest", "strict", NULL)))
         ab_problem_error(problems, "rest.strict", "the REST API is not in this version; leave it out");
     check_later_auth(ab_json_member(root, "auth"), problems);
-    check_later_agents(ab_json_member(root, "agents"), problems);
     if (ab_json_exists(ab_json_at(root, "limits", "streams_per_principal", NULL)))
         ab_problem_warning(problems, "limits.streams_per_principal", "has no effect in this version");
 }

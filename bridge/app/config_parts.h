@@ -38,6 +38,7 @@ void ab_config_read_agent(struct ab_config_reader *reader, struct ab_json key, s
 bool ab_config_knows_kind(struct ab_json agent);
 /* What only agents of one kind have (config_<kind>.c); the rest of `out` is filled already. */
 void ab_config_read_command(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
+void ab_config_read_platform(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 void ab_config_read_mcp(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent);
 /* A program and its arguments, NULL-terminated: with a slash in it, the program is a path relative to the file. */
 const char *const *ab_config_command(struct ab_config_reader *reader, struct ab_json command);

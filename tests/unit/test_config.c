@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define AGENT(members) "{\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]" members "}}}"
+#define PLATFORM(members) "{\"agents\":{\"p\":{\"kind\":\"platform\",\"url\":\"https://x.example\"" members "}}}"
 #define TOP(members) "{" members ",\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]}}}"
 #define A2A(members) "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"" members "}}}"
 #define TOOL(members) AGENT(",\"tool\":{\"name\":\"t\"" members "}")
@@ -85,8 +86,6 @@ static void exact_words(void **state)
         { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
         { TOP("\"limits\":{\"streams_per_principal\":4096}"),
           "c: warning: limits.streams_per_principal: has no effect in this version\n" },
-        { "{\"agents\":{\"r\":{\"kind\":\"platform\",\"url\":\"https://x.example\",\"agent_id\":\"1\"}}}",
-          "c: agents.r.kind: agents of kind \"platform\" are not in this version\n" },
         { A2A(",\"api_key\":{\"env\":\"AGENTBRIDGE_NO_SUCH\"}"),
           "c: agents.r.api_key: the environment variable AGENTBRIDGE_NO_SUCH is not set\n" },
         { A2A(",\"api_key_header\":\"X-API-Key\""),
@@ -102,6 +101,19 @@ static void exact_words(void **state)
           "(outbound.allow)\n"
           "c: agents.a.webhooks.2.url: must not hold a user or a password\n"
           "c: agents.a.webhooks.3.secret: must be whsec_ and 24 to 64 bytes as base64; what is there is not\n" },
+        { PLATFORM(",\"agent_id\":\"a\",\"user_token\":{\"mode\":\"passthrough\"},\"surface_field\":null,\"hitl\":{"
+                   "\"approve\":\"/hitl/{task_id}/approve\",\"reject\":\"/hitl/{task_id}/reject\"}"),
+          "" },
+        { PLATFORM(",\"workflow_id\":\"w\",\"user_token\":{\"mode\":\"exchange\",\"audience\":\"x\"}"),
+          "c: agents.p.user_token.mode: \"exchange\" comes with authentication, which is not in this version; "
+          "\"passthrough\" and \"none\" are\n" },
+        { "{\"agents\":{\"p\":{\"kind\":\"platform\",\"url\":{\"env\":\"AB_TEST_SHORT\"},\"agent_id\":\"a\"}}}",
+          "c: agents.p.url: must be like https://platform.example.com, without a query; what is there is not\n" },
+        { "{\"agents\":{\"p\":{\"kind\":\"platform\",\"url\":{\"env\":\"AB_TEST_URL\"},\"agent_id\":\"a\"}}}", "" },
+        { PLATFORM(",\"agent_id\":\"a\",\"api_key\":{\"env\":\"AB_TEST_NONE\"}"),
+          "c: agents.p.api_key: the environment variable AB_TEST_NONE is not set\n" },
+        { PLATFORM(",\"agent_id\":\"a\",\"api_key\":{\"env\":\"AB_TEST_BLANKS\"}"),
+          "c: agents.p.api_key: must be printable characters without blanks; what is there is not\n" },
         { TOP("\"a2a\":{\"sign\":false,\"sign_push\":true}"),
           "c: a2a.sign_push: needs the key that a2a.sign switches off; found both\n" },
         { TOP("\"seal_keys\":[{\"env\":\"AB_TEST_NONE\"}]"),
@@ -128,6 +140,8 @@ static void exact_words(void **state)
 
     (void)state;
     assert_int_equal(setenv("AB_TEST_SHORT", "abcd", 1), 0);
+    assert_int_equal(setenv("AB_TEST_URL", "https://x.example/api", 1), 0);
+    assert_int_equal(setenv("AB_TEST_BLANKS", "a key\r\nX-Other: b", 1), 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = problems_of(cases[i].text, NULL);
 
@@ -152,6 +166,12 @@ static void the_schema_speaks_at_the_path(void **state)
         { "[]", { "object", "array" } },
         { "{\"agents\":{\"a\":{\"kind\":\"command\"}}}", { "c: agents.a", "command" } },
         { "{\"agents\":{\"a b\":{\"kind\":\"command\",\"command\":[\"x\"]}}}", { "a b" } },
+        { PLATFORM(""), { "c: agents.p", "agent_id" } },
+        { PLATFORM(",\"agent_id\":\"a\",\"workflow_id\":\"w\""), { "c: agents.p" } },
+        { PLATFORM(",\"agent_id\":\"a\",\"mode\":\"push\""), { "c: agents.p.mode: ", "\"async\"", "push" } },
+        { PLATFORM(",\"agent_id\":\"a\",\"headers\":{\"X-A\":\"b\\r\\nX-C: d\"}"), { "c: agents.p.headers" } },
+        { PLATFORM(",\"agent_id\":\"a\",\"hitl\":{\"approve\":\"/a\",\"reject\":\"/r/{task_id}\"}"),
+          { "c: agents.p.hitl.approve" } },
         { AGENT(",\"timeout_s\":\"5\""), { "c: agents.a.timeout_s: ", "number", "string" } },
         { AGENT(",\"output\":\"json\""), { "c: agents.a.output: ", "\"text\"", "\"events\"", "json" } },
         { TOP("\"limits\":{\"request_bytes\":1}"), { "c: limits.request_bytes: ", "1024" } },
