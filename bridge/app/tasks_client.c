@@ -295,3 +295,45 @@ bool ab_tasks_client_ask(struct ab_tasks_client *client, const char *method, str
     ab_buf_deinit(&line);
     return wait_for_answer(client, event, arg, result, reason);
 }
+
+/* --- lists --- */
+
+/* The parameters again, with the place where the page before ended. */
+static void write_page_params(struct ab_json params, const char *after, struct ab_buf *out)
+{
+    struct ab_json_iterator each = ab_json_iterate(params);
+    struct ab_json_writer writer;
+    struct ab_json key;
+    struct ab_json value;
+
+    ab_json_writer_init(&writer, out);
+    ab_json_object_begin(&writer);
+    while (ab_json_next(&each, &key, &value)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
+        if (name != NULL)
+            ab_json_put_value(&writer, name, value);
+    }
+    ab_json_put_optional_text(&writer, "after", after);
+    ab_json_object_end(&writer);
+}
+
+bool ab_tasks_client_list(struct ab_tasks_client *client, const char *method, struct ab_str params,
+                          ab_tasks_page_fn page, void *arg, struct ab_buf *reason)
+{
+    AB_CLEANUP(ab_free_string) char *given = ab_strndup(params.data, params.size);
+    struct ab_json result;
+    char *after = NULL;
+    bool good;
+
+    do {
+        struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+        write_page_params(ab_json_trusted(given), after, &text);
+        good = ab_tasks_client_ask(client, method, ab_buf_str(&text), NULL, NULL, &result, reason);
+        ab_buf_deinit(&text);
+        free(after);
+        after = good ? ab_json_string_dup(ab_json_member(result, "next")) : NULL;
+        if (good)
+            page(arg, result);
+    } while (after != NULL);
+    return good;
+}

@@ -20,4 +20,11 @@ typedef void (*ab_tasks_event_fn)(void *arg, struct ab_json event);
 AB_MUST bool ab_tasks_client_ask(struct ab_tasks_client *client, const char *method, struct ab_str params,
                                  ab_tasks_event_fn event, void *arg, struct ab_json *result, struct ab_buf *reason);
 
+/* A page of a list. */
+typedef void (*ab_tasks_page_fn)(void *arg, struct ab_json page);
+/* Asks for one page after another, as long as each names the next; `params` is a JSON object. False: a sentence in
+ * `reason`, after the pages that came. */
+AB_MUST bool ab_tasks_client_list(struct ab_tasks_client *client, const char *method, struct ab_str params,
+                                  ab_tasks_page_fn page, void *arg, struct ab_buf *reason);
+
 #endif

@@ -17,20 +17,26 @@ struct command {
     struct ab_buf reason;
 };
 
-/* Asks with one member of params after another, "name", value, ..., NULL; a NULL value leaves its name out. `event` is
- * told of a watched task's events. */
-static bool ask_told(struct command *command, const char *method, const char *const *params, ab_tasks_event_fn event,
-                     void *arg, struct ab_json *result)
+/* One member after another, "name", value, ..., NULL; a NULL value leaves its name out. */
+static void write_params(const char *const *params, struct ab_buf *out)
 {
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
-    bool good;
 
-    ab_json_writer_init(&writer, &text);
+    ab_json_writer_init(&writer, out);
     ab_json_object_begin(&writer);
     for (; params[0] != NULL; params += 2)
         ab_json_put_optional_text(&writer, params[0], params[1]);
     ab_json_object_end(&writer);
+}
+
+/* Asks with these; `event` is told of a watched task's events. */
+static bool ask_told(struct command *command, const char *method, const char *const *params, ab_tasks_event_fn event,
+                     void *arg, struct ab_json *result)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool good;
+
+    write_params(params, &text);
     good = ab_tasks_client_ask(command->client, method, ab_buf_str(&text), event, arg, result, &command->reason);
     ab_buf_deinit(&text);
     return good;
@@ -52,43 +58,45 @@ static void let_go(struct command *command)
     command->client = NULL;
 }
 
-static void append_page(struct ab_json result, bool json, bool first, struct ab_buf *text)
+struct listing {
+    struct command *command;
+    struct ab_buf text;
+    bool begun;
+};
+
+/* What a bridge tells is printed as it comes. */
+static void add_page(void *arg, struct ab_json page)
 {
-    struct ab_json_iterator tasks = ab_json_iterate(ab_json_member(result, "tasks"));
+    struct listing *listing = arg;
+    bool json = listing->command->line.json;
+    struct ab_json_iterator tasks = ab_json_iterate(ab_json_member(page, "tasks"));
     struct ab_json task;
 
-    if (first && !json && ab_json_count(ab_json_member(result, "tasks")) > 0)
-        ab_tasks_text_heading(text);
+    if (!listing->begun && !json && ab_json_count(ab_json_member(page, "tasks")) > 0)
+        ab_tasks_text_heading(&listing->text);
+    listing->begun = true;
     while (ab_json_next(&tasks, NULL, &task)) {
         if (json)
-            ab_buf_printf(text, "%.*s\n", AB_STR_ARGS(task.text));
+            ab_buf_printf(&listing->text, "%.*s\n", AB_STR_ARGS(task.text));
         else
-            ab_tasks_text_row(task, text);
+            ab_tasks_text_row(task, &listing->text);
     }
+    if (ab_tasks_client_is_served(listing->command->client))
+        ab_terminal_print(&listing->text);
 }
 
 static int list(struct command *command)
 {
+    const char *const params[] = { "status", command->line.status, "agent", command->line.agent, NULL };
+    struct listing listing = { .command = command, .text = AB_BUF_INIT(AB_BUF_UNBOUNDED) };
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json result;
-    char *after = NULL;
-    bool first = true;
     bool good;
 
-    do {
-        const char *const params[] = { "status", command->line.status, "agent", command->line.agent, "after", after,
-                                       NULL };
-        good = ask(command, "tasks/list", params, &result);
-        free(after);
-        after = good ? ab_json_string_dup(ab_json_member(result, "next")) : NULL;
-        if (good)
-            append_page(result, command->line.json, first, &text);
-        if (good && ab_tasks_client_is_served(command->client))
-            ab_terminal_print(&text);
-        first = false;
-    } while (after != NULL);
+    write_params(params, &text);
+    good = ab_tasks_client_list(command->client, "tasks/list", ab_buf_str(&text), add_page, &listing, &command->reason);
+    ab_buf_deinit(&text);
     let_go(command);
-    ab_terminal_print(&text);
+    ab_terminal_print(&listing.text);
     return good ? 0 : ab_terminal_fail(1, command->reason.data);
 }
 

@@ -14,22 +14,25 @@ struct command {
     struct ab_buf reason;
 };
 
-/* Asks with {"<name>":"<value>",...} of what is not NULL; `all` is true where it is set. */
-static bool ask(struct command *command, const char *method, const char *after, struct ab_json *result)
+static void write_params(const struct ab_webhooks_line *line, struct ab_buf *out)
 {
-    const struct ab_webhooks_line *line = &command->line;
-    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
-    bool good;
 
-    ab_json_writer_init(&writer, &params);
+    ab_json_writer_init(&writer, out);
     ab_json_object_begin(&writer);
     ab_json_put_optional_text(&writer, "id", line->id);
     ab_json_put_optional_text(&writer, "state", line->state);
-    ab_json_put_optional_text(&writer, "after", after);
     if (line->all)
         ab_json_put_bool(&writer, "all", true);
     ab_json_object_end(&writer);
+}
+
+static bool ask(struct command *command, const char *method, struct ab_json *result)
+{
+    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool good;
+
+    write_params(&command->line, &params);
     good = ab_tasks_client_ask(command->client, method, ab_buf_str(&params), NULL, NULL, result, &command->reason);
     ab_buf_deinit(&params);
     return good;
@@ -83,39 +86,38 @@ static void append_row(struct ab_json row, struct ab_buf *out)
     ab_buf_append_char(out, '\n');
 }
 
-static void append_page(struct ab_json result, bool json, bool first, struct ab_buf *text)
+struct listing {
+    bool json;
+    struct ab_buf text;
+};
+
+static void add_page(void *arg, struct ab_json page)
 {
-    struct ab_json rows = ab_json_member(result, "webhooks");
-    struct ab_json_iterator each = ab_json_iterate(rows);
+    struct listing *listing = arg;
+    struct ab_json_iterator each = ab_json_iterate(ab_json_member(page, "webhooks"));
     struct ab_json row;
 
-    if (first && !json && ab_json_count(rows) > 0)
-        append_heading(text);
     while (ab_json_next(&each, NULL, &row)) {
-        if (json)
-            ab_buf_printf(text, "%.*s\n", AB_STR_ARGS(row.text));
+        if (!listing->json && listing->text.size == 0)
+            append_heading(&listing->text);
+        if (listing->json)
+            ab_buf_printf(&listing->text, "%.*s\n", AB_STR_ARGS(row.text));
         else
-            append_row(row, text);
+            append_row(row, &listing->text);
     }
 }
 
 static bool list(struct command *command)
 {
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json result;
-    char *after = NULL;
-    bool first = true;
+    struct listing listing = { .json = command->line.json, .text = AB_BUF_INIT(AB_BUF_UNBOUNDED) };
+    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     bool good;
 
-    do {
-        good = ask(command, "webhooks/list", after, &result);
-        free(after);
-        after = good ? ab_json_string_dup(ab_json_member(result, "next")) : NULL;
-        if (good)
-            append_page(result, command->line.json, first, &text);
-        first = false;
-    } while (after != NULL);
-    ab_terminal_print(&text);
+    write_params(&command->line, &params);
+    good = ab_tasks_client_list(command->client, "webhooks/list", ab_buf_str(&params), add_page, &listing,
+                                &command->reason);
+    ab_buf_deinit(&params);
+    ab_terminal_print(&listing.text);
     return good;
 }
 
@@ -152,7 +154,7 @@ static bool show(struct command *command)
     struct ab_json result;
     struct ab_json webhook;
 
-    if (!ask(command, "webhooks/show", NULL, &result))
+    if (!ask(command, "webhooks/show", &result))
         return false;
     webhook = ab_json_member(result, "webhook");
     if (command->line.json)
@@ -169,7 +171,7 @@ static bool resend(struct command *command)
     struct ab_json result;
     int64_t n = 0;
 
-    if (!ask(command, "webhooks/resend", NULL, &result))
+    if (!ask(command, "webhooks/resend", &result))
         return false;
     (void)!ab_json_int(ab_json_member(result, "resent"), &n);
     if (n == 0)
