@@ -155,7 +155,7 @@ static void tell_artifacts(struct a2a_run *run, const struct ab_a2a_news *news)
 
 static bool is_progress(struct ab_json progress, struct ab_report *report)
 {
-    report->progress_total = NAN;
+    report->progress_total = (double)NAN;
     if (!ab_json_double(ab_json_member(progress, "value"), &report->progress_value))
         return false;
     (void)!ab_json_double(ab_json_member(progress, "total"), &report->progress_total);

@@ -244,7 +244,7 @@ bool ab_mcp_client_read_progress(struct ab_json params, int64_t token, struct ab
         !ab_json_double(ab_json_member(params, "progress"), &out->value))
         return false;
     if (!ab_json_double(ab_json_member(params, "total"), &out->total))
-        out->total = NAN;
+        out->total = (double)NAN;
     out->message = ab_json_string_dup(ab_json_member(params, "message"));
     return true;
 }
