@@ -144,7 +144,8 @@ void hot_free(struct hot *hot)
     struct ab_engine *engine = hot->engine;
     engine_count_move(hot, hot->task.status, AB_TASK_STATUS_COUNT);
     ab_map_remove(&engine->hot, ab_str(hot->task.id));
-    if (hot->key != NULL) {
+    /* After its removal another task may have taken the key. */
+    if (hot->key != NULL && ab_map_get(&engine->keys, ab_str(hot->key)) == hot) {
         ab_map_remove(&engine->keys, ab_str(hot->key));
     }
     ab_link_remove(&hot->in_attention);

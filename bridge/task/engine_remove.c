@@ -54,5 +54,9 @@ void ab_engine_remove(struct ab_engine *engine, const char *owner, const char *i
     removal->done = done;
     removal->arg = arg;
     memcpy(removal->id, id, strnlen(id, AB_TASK_ID_SIZE - 1));
+    if (engine->shutting_down) {
+        tell(removal, AB_STEER_NOT_STORED, "the bridge is going down; try again in a moment");
+        return;
+    }
     ab_engine_stop(engine, owner, id, on_ended, removal);
 }

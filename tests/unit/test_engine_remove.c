@@ -94,6 +94,56 @@ static void its_key_is_free_again(void **state)
     rig_run(rig);
 }
 
+/* What is left of the first one does not take the key with it. */
+static void its_key_stays_with_the_next(void **state)
+{
+    struct rig *rig = *state;
+    struct ab_new_task wish = rig_wish();
+    struct made first = { 0 };
+    struct made second = { 0 };
+    struct made again = { 0 };
+    wish.idempotency_key = "k";
+    rig_create(rig, &wish, &first);
+    rig_run(rig);
+    rig->one->lingers = true;
+    assert_int_equal(removed(rig, "ann", first.id).outcome, AB_STEER_DONE);
+    rig->store->holding = true;
+    rig_create(rig, &wish, &second);
+    rig_run(rig);
+    fake_end(fake_agent_run(rig->one, first.id));
+    rig_run(rig);
+    rig_create(rig, &wish, &again);
+    rig_run(rig);
+    rig->store->holding = false;
+    fake_store_release(rig->store);
+    rig_run(rig);
+    assert_int_equal(second.outcome, AB_CREATE_DONE);
+    assert_int_equal(again.outcome, AB_CREATE_EXISTING);
+    assert_string_equal(again.id, second.id);
+}
+
+static void count_down(void *arg)
+{
+    (*(unsigned *)arg)++;
+}
+
+/* Once nothing is under way any more, nothing begins. */
+static void nothing_is_removed_while_going_down(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", NULL);
+    unsigned down = 0;
+    (void)fake_report_json(fake_agent_run(rig->one, made.id), AB_REPORT_RESULT, "{\"text\":\"done\"}");
+    fake_end(fake_agent_run(rig->one, made.id));
+    rig_run(rig);
+    ab_engine_shut_down(rig->engine, count_down, &down);
+    rig_run(rig);
+    assert_int_equal(down, 1);
+    assert_int_equal(removed(rig, "ann", made.id).outcome, AB_STEER_NOT_STORED);
+    assert_true(is_there(rig, made.id));
+    rig_crash(rig);
+}
+
 static void nobody_removes_what_is_not_theirs(void **state)
 {
     struct rig *rig = *state;
@@ -117,8 +167,9 @@ static void a_store_that_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_rig(a_finished_task_goes),  with_rig(a_running_one_is_stopped_first),
-        with_rig(its_key_is_free_again), with_rig(nobody_removes_what_is_not_theirs),
+        with_rig(a_finished_task_goes),        with_rig(a_running_one_is_stopped_first),
+        with_rig(its_key_is_free_again),       with_rig(nobody_removes_what_is_not_theirs),
+        with_rig(its_key_stays_with_the_next), with_rig(nothing_is_removed_while_going_down),
         with_rig(a_store_that_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
