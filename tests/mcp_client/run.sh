@@ -1,6 +1,7 @@
 #!/bin/sh
-# The official MCP conformance suite with the bridge as the client: every scenario that its newest version of each era
-# requires of a client, but those about signing in. Prints "N passed, N failed" (scenarios).
+# The bridge as an MCP client: the official conformance suite, with every scenario that its newest version of each era
+# requires of a client, but those about signing in; and servers that do not behave (bad_peers.py). Prints "N passed, N
+# failed".
 set -u
 cd "$(dirname "$0")" || exit 1
 AGENTBRIDGE=${AGENTBRIDGE:-$PWD/../../build/agentbridge}
@@ -38,5 +39,11 @@ for revision in 2025-11-25 2026-07-28; do
         fi
     done
 done
+timeout 120 python3 bad_peers.py > "$work/bad_peers"
+cat "$work/bad_peers"
+line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$work/bad_peers" || echo '0 passed, 1 failed')
+passed=$((passed + ${line%% passed*}))
+line=${line#*, }
+failed=$((failed + ${line%% failed*}))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -ge 13 ]
