@@ -38,10 +38,6 @@ static void on_event(void *arg, const struct ab_sse_event *sse)
     if (run->over || sse->data.size == 0) {
         return;
     }
-    if (sse->id != NULL && sse->id[0] != '\0') {
-        ab_replace(&run->cursor, sse->id);
-        run->noted = true;
-    }
     if (ab_rest_event_read(sse->data, sse->event, &event)) {
         call->heard = true;
         platform_tell_event(run, &event);

@@ -256,7 +256,11 @@ static bool read_task(const struct platform_call *call, struct ab_rest_task *tas
 /* A task that was told of: it arrived, and what comes next follows from how it stands. */
 static void told(struct platform_run *run, const struct ab_rest_task *task)
 {
+    int64_t number = 0;
     platform_arrived(run);
+    if (ab_json_int(ab_json_member(task->bridge, "last_event"), &number)) {
+        run->ahead = number;
+    }
     platform_tell_task(run, task);
     platform_note(run);
     if (run->over) {
@@ -325,11 +329,10 @@ static void attach_ended(struct platform_run *run, const struct platform_call *c
     if (call->events) {
         run->tries = call->heard ? 1 : run->tries + 1;
         attach_later(run, 0);
-    } else if (call->status == 405 || call->status == 501 || (call->status >= 200 && call->status <= 299)) {
+    } else if (call->status == 405 || call->status == 501 || call->status == 200) {
         run->no_events = true;
         platform_follow(run);
-    } else if (call->status == 404) {
-        run->tries = 0;
+    } else if (call->status == 404 || call->status == 204) { /* nothing follows: it is over, or gone */
         platform_call_start(run, PLATFORM_POLL);
     } else {
         say_trouble(run, line);

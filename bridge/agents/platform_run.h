@@ -98,6 +98,7 @@ struct platform_run {
     struct ab_map artifacts; /* id -> hash of what was told of it */
     unsigned tries;          /* that failed in a row */
     unsigned side_tries;
+    int64_t ahead; /* the event up to which a bridge's task was told of as a whole */
     unsigned gone; /* times in a row that the platform did not know the task */
     uint32_t pause_ms;
     bool no_events; /* the other bridge has none to follow */

@@ -380,6 +380,15 @@ static void tell_artifact(struct platform_run *run, struct ab_json artifact, boo
     ab_buf_deinit(&id);
 }
 
+static void note_bridge(struct platform_run *run)
+{
+    if (!run->bridge) {
+        run->bridge = true;
+        run->agent->bridge = true;
+        run->noted = true;
+    }
+}
+
 static void tell_bridge(struct platform_run *run, struct ab_json bridge)
 {
     struct ab_json artifacts = ab_json_member(bridge, "artifacts");
@@ -388,11 +397,7 @@ static void tell_bridge(struct platform_run *run, struct ab_json bridge)
     if (!ab_json_exists(bridge)) {
         return;
     }
-    if (!run->bridge) {
-        run->bridge = true;
-        run->agent->bridge = true;
-        run->noted = true;
-    }
+    note_bridge(run);
     tell_progress(run, ab_json_member(bridge, "progress"));
     while (ab_json_is(artifacts, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &artifact)) {
         tell_artifact(run, artifact, false);
@@ -537,16 +542,37 @@ static void tell_auth(struct platform_run *run, const struct ab_rest_event *even
     }
 }
 
+/* Where to go on after a loss: each event of another bridge says it, whether its stream has ids or not. The number; 0
+ * where it is not said. */
+static int64_t note_place(struct platform_run *run, struct ab_json place)
+{
+    AB_CLEANUP(ab_free_string) char *task = ab_json_string_dup(ab_json_member(place, "task_id"));
+    int64_t number = 0;
+    if (task == NULL || strlen(task) >= NAME_BYTES || !ab_json_int(ab_json_member(place, "last_event"), &number)) {
+        return 0;
+    }
+    note_bridge(run);
+    free(run->cursor);
+    run->cursor = ab_format("%s:%lld", task, (long long)number);
+    run->noted = true;
+    return number;
+}
+
 void platform_tell_event(struct platform_run *run, const struct ab_rest_event *event)
 {
     bool works = event->kind == AB_REST_EVENT_CHUNK || ab_json_string_is(event->type, "tool_call_result");
     platform_arrived(run);
     name_upstream(run, event->task_id);
+    int64_t number = note_place(run, event->bridge);
     if (works && run->wait == PLATFORM_SIGN_IN) {
         go_on(run);
     }
     switch (event->kind) {
     case AB_REST_EVENT_TASK:
+        if (number == 0 || number > run->ahead) { /* else it is known how it stood later */
+            platform_tell_task(run, &event->task);
+        }
+        break;
     case AB_REST_EVENT_FINISHED:
         platform_tell_task(run, &event->task);
         break;

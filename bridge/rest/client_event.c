@@ -87,6 +87,7 @@ bool ab_rest_event_read(struct ab_str data, const char *name, struct ab_rest_eve
     out->type = type_of(object);
     out->task_id = ab_json_member(object, "task_id");
     out->data = ab_json_member(object, "data");
+    out->bridge = ab_json_member(object, "agentbridge");
     if (!ab_json_is(out->type, AB_JSON_STRING) && strcmp(name, "message") == 0)
         return false;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {

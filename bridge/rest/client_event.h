@@ -22,6 +22,7 @@ struct ab_rest_event {
     struct ab_json type;
     struct ab_json task_id; /* or no value */
     struct ab_json data;    /* or no value */
+    struct ab_json bridge;  /* "agentbridge" of another bridge's event: {"task_id","last_event"}; or no value */
     struct ab_rest_task task;
 };
 
