@@ -342,6 +342,7 @@ static bool build_courier(struct ab_bridge *bridge, struct place reason)
         .store = bridge->store,
         .client = bridge->client,
         .guard = &bridge->config->guard,
+        .plain_guard = &bridge->config->plain_guard,
         .random = ab_random_system(),
         .log = &bridge->log,
         .metrics = bridge->metrics,

@@ -51,8 +51,9 @@ struct ab_config {
     bool insecure_open;
     const char *const *hosts; /* NULL-terminated; that of public_url too */
     const char *const *origins;
-    struct ab_guard guard;  /* what requests to addresses of callers may reach besides the public ones */
-    int64_t retry_first_ms; /* of notifications; see deliver/courier.h */
+    struct ab_guard guard;       /* what requests to addresses of callers may reach besides the public ones */
+    struct ab_guard plain_guard; /* the same for notifications over plain http: no public ones */
+    int64_t retry_first_ms;      /* of notifications; see deliver/courier.h */
     int64_t retry_longest_ms;
     int64_t give_up_ms;
     uint32_t delivery_timeout_ms;

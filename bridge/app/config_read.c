@@ -155,6 +155,8 @@ static void read_outbound(struct ab_config_reader *reader, struct ab_json outbou
     struct ab_config *config = reader->config;
 
     read_allowed(reader, ab_json_member(outbound, "allow"));
+    config->plain_guard = config->guard;
+    config->plain_guard.listed_only = true;
     config->retry_first_ms = ab_config_ms(outbound, "retry_first_s", 365 * DAYS_MS);
     config->retry_longest_ms = ab_config_ms(outbound, "retry_longest_s", 365 * DAYS_MS);
     config->give_up_ms = ab_config_ms(outbound, "give_up_s", 365 * DAYS_MS);

@@ -134,6 +134,11 @@ static void on_head(void *arg, struct ab_http_call *call, unsigned status)
         attempt->retry_after_ms = 0;
 }
 
+static bool is_plain(const struct attempt *attempt)
+{
+    return strncmp(attempt->delivery.receiver, "http://", 7) == 0;
+}
+
 /* The head decides: what follows it is not waited for in vain when it is cut off. */
 static void on_done(void *arg, enum ab_http_call_outcome outcome, const char *text)
 {
@@ -152,7 +157,10 @@ static void on_done(void *arg, enum ab_http_call_outcome outcome, const char *te
                                                                             : "");
         failed(attempt, attempt->status == 410, words);
     } else {
-        failed(attempt, outcome == AB_HTTP_CALL_FORBIDDEN, text);
+        failed(attempt, outcome == AB_HTTP_CALL_FORBIDDEN,
+               outcome == AB_HTTP_CALL_FORBIDDEN && is_plain(attempt)
+                   ? "plain http leads only to addresses that outbound.allow names"
+                   : text);
     }
 }
 
@@ -178,6 +186,17 @@ void ab_outgoing_deinit(struct ab_outgoing *outgoing)
     ab_buf_deinit(&outgoing->body);
 }
 
+/* What is posted, and the credentials with it, is not for everybody on the way to read. */
+static const struct ab_guard *guard_of(const struct attempt *attempt)
+{
+    static const struct ab_guard nowhere = { .listed_only = true };
+    const struct ab_courier_settings *settings = &attempt->courier->settings;
+
+    if (!is_plain(attempt))
+        return settings->guard;
+    return settings->plain_guard != NULL ? settings->plain_guard : &nowhere;
+}
+
 static void post(struct attempt *attempt, const struct ab_outgoing *outgoing)
 {
     static const struct ab_http_call_events events = { .head = on_head, .done = on_done };
@@ -191,7 +210,7 @@ static void post(struct attempt *attempt, const struct ab_outgoing *outgoing)
         .total_timeout_ms = settings->timeout_ms,
         .max_body = ANSWER_BYTES,
         .guarded = true,
-        .guard = settings->guard,
+        .guard = guard_of(attempt),
     };
 
     attempt->call = settings->client->ops->start(settings->client, &call, &events, attempt);

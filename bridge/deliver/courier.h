@@ -44,7 +44,8 @@ struct ab_courier_settings {
     struct ab_loop *loop;
     struct ab_store *store;
     struct ab_http_client *client;
-    const struct ab_guard *guard; /* or NULL: public addresses only */
+    const struct ab_guard *guard;       /* or NULL: public addresses only */
+    const struct ab_guard *plain_guard; /* the same for plain http; or NULL: that leads nowhere */
     struct ab_random random;
     const struct ab_log *log;   /* or NULL */
     struct ab_metrics *metrics; /* or NULL */

@@ -88,6 +88,11 @@ static bool is_listed(const struct ab_guard *guard, const unsigned char *address
     return false;
 }
 
+static bool is_narrow(const struct ab_guard *guard)
+{
+    return guard != NULL && guard->listed_only;
+}
+
 bool ab_guard_allows(const struct ab_guard *guard, const unsigned char *address, size_t size)
 {
     unsigned char mapped[16];
@@ -98,10 +103,10 @@ bool ab_guard_allows(const struct ab_guard *guard, const unsigned char *address,
     if (v4 == NULL)
         v4 = embedded_v4(address);
     if (v4 == NULL)
-        return is_public_v6(address) || is_listed(guard, address);
+        return (is_public_v6(address) && !is_narrow(guard)) || is_listed(guard, address);
     memcpy(mapped, mapped_prefix, sizeof mapped_prefix);
     memcpy(mapped + 12, v4, 4);
-    return is_public_v4(v4) || is_listed(guard, mapped);
+    return (is_public_v4(v4) && !is_narrow(guard)) || is_listed(guard, mapped);
 }
 
 /* --- the operator's networks --- */

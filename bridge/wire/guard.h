@@ -15,6 +15,7 @@ struct ab_guard_network {
 struct ab_guard {
     const struct ab_guard_network *networks;
     size_t n_networks;
+    bool listed_only; /* nothing but the networks: the public addresses neither */
 };
 
 /* "10.1.2.0/24", "fd00:1::/32", or one address. False when malformed, or when bits behind the prefix are set: then

@@ -49,9 +49,12 @@ static bool is_forbidden(const char *host, const struct ab_guard *guard)
 static bool read_authority(struct ab_str authority, bool secure, const struct ab_guard *guard,
                            char receiver[AB_RECEIVER_SIZE], char *reason, size_t reason_size)
 {
+    struct ab_guard plain = guard != NULL ? *guard : (struct ab_guard){ NULL, 0, false };
     struct ab_str host;
     uint16_t port;
     char name[HOST_BYTES + 1];
+
+    plain.listed_only = true;
 
     if (memchr(authority.data, '@', authority.size) != NULL)
         return refuse(reason, reason_size, "must not hold a user or a password");
@@ -63,6 +66,11 @@ static bool read_authority(struct ab_str authority, bool secure, const struct ab
     if (is_forbidden(name, guard)) {
         snprintf(reason, reason_size,
                  "leads to %.80s, which is not a public address; the operator may allow it (outbound.allow)", name);
+        return false;
+    }
+    if (!secure && is_forbidden(name, &plain)) {
+        snprintf(reason, reason_size,
+                 "leads to %.80s over plain http; take https, or the operator may allow it (outbound.allow)", name);
         return false;
     }
     snprintf(receiver, AB_RECEIVER_SIZE, strchr(name, ':') != NULL ? "%s://[%s]:%u" : "%s://%s:%u",

@@ -247,7 +247,7 @@ def connects_to_no_forbidden_address(bench, receiver):
     bench.start()
     bench.send("echo")
     dead = until(lambda: bench.rows("--state", "dead"), "one that was given up")
-    assert "outbound.allow" in dead[0]["last_error"] and dead[0]["attempts"] == 1, dead
+    assert "outbound.allow" in dead[0]["last_error"] and "http" in dead[0]["last_error"] and dead[0]["attempts"] == 1, dead
     assert receiver.posts == []
     bench.stop()
 

@@ -48,7 +48,7 @@ static void guard(struct ab_str value)
 {
     static const unsigned char v4[12] = { [10] = 0xff, [11] = 0xff };
     struct ab_guard_network network;
-    const struct ab_guard guard = { &network, 1 };
+    const struct ab_guard guard = { .networks = &network, .n_networks = 1 };
 
     if (!ab_guard_network_parse(value, &network))
         return;

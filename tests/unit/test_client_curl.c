@@ -500,7 +500,7 @@ static void a_guarded_call_goes_where_it_may(void **state)
     };
     struct rig *rig = *state;
     struct ab_guard_network loopback;
-    struct ab_guard guard = { &loopback, 1 };
+    struct ab_guard guard = { .networks = &loopback, .n_networks = 1 };
     struct call open;
     int fd;
 

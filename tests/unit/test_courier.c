@@ -201,11 +201,15 @@ static void what_is_due_is_posted_under_guard(void **state)
     assert_string_equal(rig->client->calls[0].method, "POST");
     assert_string_equal(rig->client->calls[0].url, "http://a:80/");
     assert_string_equal(rig->client->calls[0].headers, "Content-Type: text/plain\nX-Second: 2\n");
-    assert_true(rig->client->calls[0].guarded);
+    assert_true(rig->client->calls[0].guarded && rig->client->calls[0].listed_only);
     check_counts(rig, 1, 0, 0);
     fake_client_answer(rig->client, 0, 204, NULL);
     run(rig);
     check_counts(rig, 0, 0, 0);
+    tell(rig, &task, "completed", 0, "https://a:443");
+    assert_true(rig->client->calls[1].guarded && !rig->client->calls[1].listed_only);
+    fake_client_answer(rig->client, 1, 204, NULL);
+    run(rig);
     ab_task_deinit(&task);
 }
 
@@ -314,7 +318,7 @@ static void some_ends_are_for_good(void **state)
         const char *words;
     } cases[] = {
         { 410, AB_HTTP_CALL_DONE, AB_DELIVERY_DEAD, "no more" },
-        { 0, AB_HTTP_CALL_FORBIDDEN, AB_DELIVERY_DEAD, "not allowed" },
+        { 0, AB_HTTP_CALL_FORBIDDEN, AB_DELIVERY_DEAD, "plain http" },
         { 302, AB_HTTP_CALL_DONE, AB_DELIVERY_DUE, "redirects are not followed" },
         { 404, AB_HTTP_CALL_DONE, AB_DELIVERY_DUE, "404" },
         { 0, AB_HTTP_CALL_UNREACHABLE, AB_DELIVERY_DUE, "not allowed" },

@@ -111,7 +111,7 @@ static void what_the_operator_allows(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ab_guard_network network;
-        struct ab_guard guard = { &network, 1 };
+        struct ab_guard guard = { .networks = &network, .n_networks = 1 };
         assert_true(ab_guard_network_parse(ab_str(cases[i].network), &network));
         for (int k = 0; k < 4 && cases[i].inside[k] != NULL; k++) {
             if (!allows(&guard, cases[i].inside[k]))
@@ -122,6 +122,20 @@ static void what_the_operator_allows(void **state)
                 fail_msg("%s: %s is allowed", cases[i].network, cases[i].outside[k]);
         }
     }
+}
+
+static void nothing_but_what_is_listed(void **state)
+{
+    struct ab_guard_network network;
+    const struct ab_guard guard = { .networks = &network, .n_networks = 1, .listed_only = true };
+
+    (void)state;
+    assert_true(ab_guard_network_parse(AB_STR("10.0.0.0/8"), &network));
+    assert_true(allows(&guard, "10.1.2.3"));
+    assert_true(allows(&guard, "::ffff:10.1.2.3"));
+    assert_false(allows(&guard, "8.8.8.8"));
+    assert_false(allows(&guard, "2001:4860:4860::8888"));
+    assert_false(allows(&guard, "127.0.0.1"));
 }
 
 static void what_is_no_network(void **state)
@@ -153,11 +167,9 @@ static void an_address_of_another_size_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(public_addresses_pass),
-        cmocka_unit_test(others_do_not),
-        cmocka_unit_test(what_the_operator_allows),
-        cmocka_unit_test(what_is_no_network),
-        cmocka_unit_test(an_address_of_another_size_is_refused),
+        cmocka_unit_test(public_addresses_pass),    cmocka_unit_test(others_do_not),
+        cmocka_unit_test(what_the_operator_allows), cmocka_unit_test(nothing_but_what_is_listed),
+        cmocka_unit_test(what_is_no_network),       cmocka_unit_test(an_address_of_another_size_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

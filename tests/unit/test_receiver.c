@@ -17,7 +17,7 @@ static void same_host_and_port_are_one_receiver(void **state)
         { "HTTP://example.com", "http://example.com:80" },
         { "http://example.com:8080/", "http://example.com:8080" },
         { "https://example.com?x", "https://example.com:443" },
-        { "http://8.8.8.8/x", "http://8.8.8.8:80" },
+        { "https://8.8.8.8/x", "https://8.8.8.8:443" },
         { "https://[2001:4860:4860::8888]:8443/", "https://[2001:4860:4860::8888]:8443" },
     };
     char receiver[AB_RECEIVER_SIZE];
@@ -105,13 +105,15 @@ static void addresses_are_judged_at_once(void **state)
         "http://0/",
     };
     struct ab_guard_network loopback;
-    const struct ab_guard guard = { &loopback, 1 };
+    const struct ab_guard guard = { .networks = &loopback, .n_networks = 1 };
     char receiver[AB_RECEIVER_SIZE];
     char reason[256];
 
     (void)state;
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
         refuses(forbidden[i], "outbound.allow");
+    refuses("http://8.8.8.8/", "plain http");
+    refuses("http://[2001:4860:4860::8888]/", "plain http");
     assert_true(ab_guard_network_parse(AB_STR("127.0.0.0/8"), &loopback));
     assert_true(ab_receiver_read("http://127.0.0.1:8000/", &guard, receiver, reason, sizeof reason));
     assert_true(ab_receiver_read("http://localhost/", &guard, receiver, reason, sizeof reason));

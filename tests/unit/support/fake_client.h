@@ -15,8 +15,9 @@ struct fake_call {
     char *body;
     char *headers; /* lines, each ended by a newline */
     bool guarded;
-    bool over;      /* its end was told, or is on its way */
-    bool cancelled; /* by its owner */
+    bool listed_only; /* by its guard */
+    bool over;        /* its end was told, or is on its way */
+    bool cancelled;   /* by its owner */
     bool paused;
 };
 
