@@ -80,13 +80,13 @@ static void on_keep_alive(void *arg)
     ab_timer_start(a2a->keep_alive, a2a->settings.heartbeat_ms);
 }
 
-static void note_start(struct ab_a2a *a2a)
+void ab_a2a_note_time(const struct ab_a2a *a2a, char out[40])
 {
     time_t seconds = (time_t)(ab_clock_wall_ms(&a2a->settings.loop->clock) / 1000);
     struct tm parts;
 
     gmtime_r(&seconds, &parts);
-    strftime(a2a->started, sizeof a2a->started, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    strftime(out, 40, "%a, %d %b %Y %H:%M:%S GMT", &parts);
 }
 
 struct ab_a2a *ab_a2a_new(const struct ab_a2a_settings *settings)
@@ -104,8 +104,9 @@ struct ab_a2a *ab_a2a_new(const struct ab_a2a_settings *settings)
     a2a->n_published = settings->n_agents;
     for (size_t i = 0; i < settings->n_agents; i++)
         copy_agent(&a2a->published[i].settings, &settings->agents[i]);
+    for (size_t i = 0; i < settings->n_agents; i++)
+        ab_a2a_note_time(a2a, a2a->published[i].modified);
     a2a->url = ab_strdup("http://localhost");
-    note_start(a2a);
     ab_list_init(&a2a->calls);
     a2a->keep_alive = ab_timer_new(settings->loop, on_keep_alive, a2a);
     ab_timer_start(a2a->keep_alive, a2a->settings.heartbeat_ms);

@@ -17,6 +17,7 @@
 struct card {
     const struct ab_a2a *a2a;
     const struct ab_agent_settings *agent;
+    const struct ab_agent_profile *profile; /* what the agent tells of itself, below what is configured */
     const struct ab_a2a_agent_settings *settings;
     struct ab_json_writer *writer;
     char *url;
@@ -24,14 +25,14 @@ struct card {
 
 static const char *name_of(const struct card *card)
 {
-    return card->agent->title != NULL && card->agent->title[0] != '\0' ? card->agent->title : card->agent->id;
+    return card->profile->title != NULL && card->profile->title[0] != '\0' ? card->profile->title : card->agent->id;
 }
 
 /* Clients want one, and refuse an empty one. */
 static char *description_of(const struct card *card)
 {
-    if (card->agent->description != NULL && card->agent->description[0] != '\0')
-        return ab_strdup(card->agent->description);
+    if (card->profile->description != NULL && card->profile->description[0] != '\0')
+        return ab_strdup(card->profile->description);
     return ab_format("The agent %s.", name_of(card));
 }
 
@@ -130,16 +131,65 @@ static void put_default_skill(const struct card *card, const char *description)
     ab_json_object_end(card->writer);
 }
 
+/* What a skill of a card must have is made up for where the agent said nothing of it. */
+static void put_needed(struct ab_json_writer *writer, const char *key, struct ab_json told, struct ab_json fallback)
+{
+    ab_json_put_value(writer, key, ab_json_exists(told) && ab_json_count(told) != 0 ? told : fallback);
+}
+
+/* Of what the agent tells of a skill, what a card has room for; what it takes and gives as data is for other faces. */
+static void put_told_skill(struct ab_json_writer *writer, struct ab_json skill)
+{
+    static const char *const lists[] = { "examples", "inputModes", "outputModes" };
+    struct ab_json id = ab_json_member(skill, "id");
+    struct ab_json name = ab_json_member(skill, "name");
+    struct ab_json description = ab_json_member(skill, "description");
+    AB_CLEANUP(ab_free_string) char *tags = ab_format("[%.*s]", AB_STR_ARGS(id.text));
+
+    ab_json_object_begin(writer);
+    ab_json_put_value(writer, "id", id);
+    ab_json_put_value(writer, "name", name);
+    ab_json_put_value(writer, "description",
+                      ab_json_exists(description) && !ab_json_string_is(description, "") ? description : name);
+    put_needed(writer, "tags", ab_json_member(skill, "tags"), ab_json_trusted(tags));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (ab_json_count(ab_json_member(skill, lists[i])) > 0)
+            ab_json_put_value(writer, lists[i], ab_json_member(skill, lists[i]));
+    ab_json_object_end(writer);
+}
+
+static void put_told_skills(struct ab_json_writer *writer, struct ab_json skills)
+{
+    struct ab_json_iterator each = ab_json_iterate(skills);
+    struct ab_json skill;
+
+    while (ab_json_next(&each, NULL, &skill))
+        put_told_skill(writer, skill);
+}
+
+/* Those that are configured, or those that the agent tells of, or one: the agent itself. */
 static void put_skills(const struct card *card, const char *description)
 {
+    struct ab_json told = ab_json_trusted(card->profile->skills_json);
+
     ab_json_write_key(card->writer, "skills");
     if (card->settings->skills_json != NULL) {
         ab_json_write_raw(card->writer, card->settings->skills_json);
         return;
     }
     ab_json_array_begin(card->writer);
-    put_default_skill(card, description);
+    if (ab_json_count(told) > 0)
+        put_told_skills(card->writer, told);
+    else
+        put_default_skill(card, description);
     ab_json_array_end(card->writer);
+}
+
+static const char *version_of(const struct card *card)
+{
+    if (card->settings->version != NULL)
+        return card->settings->version;
+    return card->profile->version != NULL ? card->profile->version : "1";
 }
 
 static const char *or_any(const char *modes_json)
@@ -154,7 +204,7 @@ static void write_card(const struct card *card, bool old)
     ab_json_object_begin(card->writer);
     ab_json_put_text(card->writer, "name", name_of(card));
     ab_json_put_text(card->writer, "description", description);
-    ab_json_put_text(card->writer, "version", card->settings->version != NULL ? card->settings->version : "1");
+    ab_json_put_text(card->writer, "version", version_of(card));
     if (old)
         put_old(card);
     put_interfaces(card);
@@ -174,6 +224,7 @@ void ab_a2a_card_write(const struct ab_a2a *a2a, const char *agent, bool old, st
     struct card card = {
         .a2a = a2a,
         .agent = ab_engine_agent(a2a->settings.engine, agent),
+        .profile = ab_engine_profile(a2a->settings.engine, agent),
         .settings = ab_a2a_agent_settings(a2a, agent),
         .writer = &writer,
         .url = ab_format("%s/a2a/%s", a2a->url, agent),
@@ -184,49 +235,73 @@ void ab_a2a_card_write(const struct ab_a2a *a2a, const char *agent, bool old, st
     free(card.url);
 }
 
+/* The same card has the same tag always. */
+static const struct ab_hash_seed seed = { 0x61326120, 0x63617264 };
+
 /* --- signing it (1.0, section 8.4) --- */
 
-/* {"protected","signature"} of the card in the form of 1.0; readers drop what stands there for 0.3 before they check.
- * NULL when it cannot be made. */
-static char *make_signature(const struct ab_a2a *a2a, const char *agent)
+/* {"protected","signature"} of `card`, the one of 1.0 without signatures; readers drop what stands there for 0.3 before
+ * they check. NULL when it cannot be made. */
+static char *make_signature(const struct ab_a2a *a2a, struct ab_str card)
 {
     const struct ab_signer *signer = a2a->settings.signer;
     AB_CLEANUP(ab_free_string)
     char *header = ab_format("{\"alg\":\"ES256\",\"jku\":\"%s/.well-known/jwks.json\",\"kid\":\"%s\",\"typ\":\"JOSE\"}",
                              a2a->url, ab_signer_key_id(signer));
-    struct ab_buf card = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_buf payload = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_buf out = AB_BUF_INIT(4096);
     int result;
 
-    ab_a2a_card_write(a2a, agent, false, &card);
     ab_json_canonical(ab_json_trusted(card.data), true, &payload);
     ab_buf_append_text(&out, "{\"protected\":\"");
     ab_base64url_encode(&out, header, strlen(header));
     ab_buf_append_text(&out, "\",\"signature\":\"");
     result = ab_signer_sign(signer, ab_str(header), ab_buf_str(&payload), &out);
     ab_buf_append_text(&out, "\"}");
-    ab_buf_deinit(&card);
     ab_buf_deinit(&payload);
     if (result != AB_OK)
         ab_buf_deinit(&out);
     return result == AB_OK ? ab_buf_steal(&out) : NULL;
 }
 
-/* Puts the signature into the card's text. It is made once: each one is another, and the card should stay the same. */
-static void add_signature(struct ab_a2a *a2a, const char *agent, struct ab_buf *card)
+static struct ab_a2a_agent *find_published(const struct ab_a2a *a2a, const char *agent)
 {
-    for (size_t i = 0; a2a->settings.signer != NULL && i < a2a->n_published; i++) {
-        struct ab_a2a_agent *published = &a2a->published[i];
-        if (strcmp(published->settings.agent, agent) != 0)
-            continue;
-        if (published->signature == NULL)
-            published->signature = make_signature(a2a, agent);
-        if (published->signature == NULL)
-            return;
-        card->size--; /* the closing brace */
-        ab_buf_printf(card, ",\"signatures\":[%s]}", published->signature);
+    for (size_t i = 0; i < a2a->n_published; i++)
+        if (strcmp(a2a->published[i].settings.agent, agent) == 0)
+            return &a2a->published[i];
+    return NULL;
+}
+
+/* What is kept of the agent's card, brought up to date with what that says now; or NULL. */
+static const struct ab_a2a_agent *published_now(const struct ab_a2a *a2a, const char *agent)
+{
+    struct ab_a2a_agent *published = find_published(a2a, agent);
+    struct ab_buf card = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    uint64_t hash;
+
+    if (published == NULL)
+        return NULL;
+    ab_a2a_card_write(a2a, agent, false, &card);
+    hash = ab_hash(seed, ab_buf_str(&card));
+    if (published->card_hash != hash) {
+        if (published->card_hash != 0)
+            ab_a2a_note_time(a2a, published->modified);
+        published->card_hash = hash;
+        free(published->signature);
+        published->signature = a2a->settings.signer != NULL ? make_signature(a2a, ab_buf_str(&card)) : NULL;
     }
+    ab_buf_deinit(&card);
+    return published;
+}
+
+/* Puts the signature into the card's text. It is made once for each state of the card: each one is another, and the
+ * card should stay the same. */
+static void add_signature(const struct ab_a2a_agent *published, struct ab_buf *card)
+{
+    if (published == NULL || published->signature == NULL)
+        return;
+    card->size--; /* the closing brace */
+    ab_buf_printf(card, ",\"signatures\":[%s]}", published->signature);
 }
 
 void ab_a2a_keys_answer(const struct ab_a2a *a2a, struct ab_http_exchange *exchange)
@@ -274,20 +349,21 @@ static bool is_known(struct ab_http_exchange *exchange, const char *tag)
 
 void ab_a2a_card_answer(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *agent)
 {
-    static const struct ab_hash_seed seed = { 0x61326120, 0x63617264 }; /* the same card has the same tag always */
+    const struct ab_a2a_agent *published = published_now(a2a, agent);
     struct ab_buf card = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     char tag[32];
     char age[48];
 
     ab_a2a_card_write(a2a, agent, wants_old(a2a, exchange), &card);
     snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", ab_hash(seed, ab_buf_str(&card)));
-    add_signature(a2a, agent, &card);
+    add_signature(published, &card);
     snprintf(age, sizeof age, "public, max-age=%d", MAX_AGE_S);
-    const struct ab_http_header headers[] = {
-        { "ETag", tag }, { "Cache-Control", age }, { "Last-Modified", a2a->started }, { "Vary", "A2A-Version" }
-    };
+    const struct ab_http_header headers[] = { { "ETag", tag },
+                                              { "Cache-Control", age },
+                                              { "Vary", "A2A-Version" },
+                                              { "Last-Modified", published != NULL ? published->modified : "" } };
     struct ab_http_head head = {
-        .status = 200, .content_type = "application/json", .headers = headers, .n_headers = 4
+        .status = 200, .content_type = "application/json", .headers = headers, .n_headers = published != NULL ? 4 : 3
     };
     if (is_known(exchange, tag)) {
         head.status = 304;

@@ -13,7 +13,9 @@
 /* One agent, as this face shows it. */
 struct ab_a2a_agent {
     struct ab_a2a_agent_settings settings; /* strings owned */
-    char *signature;                       /* of its card, made when it is first fetched; or NULL */
+    uint64_t card_hash;                    /* of its card when that was last fetched; 0: it never was */
+    char modified[40];                     /* since when the card says that: an HTTP date */
+    char *signature;                       /* of that card; or NULL */
 };
 
 struct ab_a2a {
@@ -21,7 +23,6 @@ struct ab_a2a {
     struct ab_a2a_agent *published;
     size_t n_published;
     char *url;
-    char started[40];     /* an HTTP date: since then the cards are as they are */
     struct ab_list calls; /* all that are open */
     struct ab_timer *keep_alive;
     bool draining;
@@ -62,6 +63,8 @@ struct ab_a2a_call {
 
 /* The agent's settings for its card; never NULL for an agent of the engine. */
 const struct ab_a2a_agent_settings *ab_a2a_agent_settings(const struct ab_a2a *a2a, const char *agent);
+/* Now, as an HTTP date. */
+void ab_a2a_note_time(const struct ab_a2a *a2a, char out[40]);
 /* The configured default, or the only agent; NULL: the caller must choose. */
 const char *ab_a2a_default_agent(const struct ab_a2a *a2a);
 

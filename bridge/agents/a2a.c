@@ -30,6 +30,17 @@ static char *take(struct ab_json object, const char *name)
     return ab_json_dup(ab_json_member(object, name));
 }
 
+/* The message's metadata; the protocol has no word for the skill that a caller means, so it stands there. */
+static char *metadata_of(struct ab_json metadata, struct ab_json skill)
+{
+    bool any = ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0;
+
+    if (!ab_json_is(skill, AB_JSON_STRING) || ab_json_exists(ab_json_member(metadata, "skillId")))
+        return ab_json_dup(metadata);
+    return ab_format("{\"skillId\":%.*s%s%.*s", AB_STR_ARGS(skill.text), any ? "," : "}",
+                     any ? (int)metadata.text.size - 1 : 0, any ? metadata.text.data + 1 : "");
+}
+
 static struct a2a_message message_of(const struct ab_task_request *request)
 {
     struct ab_json message = ab_json_trusted(request->message_json);
@@ -37,7 +48,7 @@ static struct a2a_message message_of(const struct ab_task_request *request)
 
     return (struct a2a_message){
         .parts = take(message, "parts"),
-        .metadata = take(message, "metadata"),
+        .metadata = metadata_of(ab_json_member(message, "metadata"), ab_json_member(options, "skill")),
         .extensions = take(message, "extensions"),
         .request_metadata = take(options, "metadata"),
         .output_modes = take(options, "accepted_output_modes"),

@@ -200,7 +200,7 @@ static void create_in(struct remote *remote, const char *thread_id)
                              "{\"message_id\":\"mine\",\"role\":\"user\",\"parts\":[{\"text\":\"hello\"},{\"data\":"
                              "{\"n\":1}}],\"metadata\":{\"k\":1}}",
                          .input_json = "{\"text\":\"hello\"}",
-                         .options_json = "{\"metadata\":{\"r\":2},\"accepted_output_modes\":[\"text/plain\"]}",
+                         .options_json = "{\"skill\":\"s\",\"metadata\":{\"r\":2},\"accepted_output_modes\":[\"text/plain\"]}",
                      },
                      note_created, remote);
     run(remote);
@@ -300,7 +300,7 @@ static void test_a_message_and_its_stream(void **state)
     size_t call = begun(remote);
 
     assert_non_null(strstr(remote->client->calls[call].body,
-                           "\"parts\":[{\"text\":\"hello\"},{\"data\":{\"n\":1}}],\"metadata\":{\"k\":1}"));
+                           "\"parts\":[{\"text\":\"hello\"},{\"data\":{\"n\":1}}],\"metadata\":{\"skillId\":\"s\",\"k\":1}"));
     assert_non_null(strstr(remote->client->calls[call].body, "\"acceptedOutputModes\":[\"text/plain\"]"));
     assert_non_null(strstr(remote->client->calls[call].body, "},\"metadata\":{\"r\":2}}"));
     assert_null(strstr(remote->client->calls[call].body, "contextId"));
