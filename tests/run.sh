@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the test suites and prints one closing line, "N passed, N failed".
-#   sh tests/run.sh all | unit | lint | app | examples | http | a2a | interop | conformance ...
+#   sh tests/run.sh all | unit | lint | app | examples | http | a2a | interop | chains | conformance ...
 # Each suite's output goes to $BUILD/log/<suite>.log; of a suite that failed, its end is shown.
 set -u
 BUILD=${BUILD:-build}
@@ -70,11 +70,12 @@ deliver() { python3 tests/deliver/run.py; }
 never_lost() { python3 tests/never_lost/run.py; }
 platform() { python3 tests/platform/run.py; }
 interop() { sh tests/interop/run.sh; }
+chains() { sh tests/chains/run.sh; }
 conformance() { sh tests/conformance/run.sh; }
 mcp_client() { sh tests/mcp_client/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http deliver never_lost platform interop conformance mcp_client'
+[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http deliver never_lost platform interop chains conformance mcp_client'
 total_passed=0
 total_failed=0
 for suite in $suites; do
