@@ -138,7 +138,7 @@ void ab_a2a_client_write_message(const struct ab_a2a_peer *peer, const struct ab
     struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
 
-    *out = (struct ab_a2a_client_request){ .stream = message->stream };
+    *out = (struct ab_a2a_client_request){ .stream = message->stream, .begins = true };
     ab_json_writer_init(&writer, &params);
     ab_json_object_begin(&writer);
     if (peer->rpc)

@@ -15,6 +15,7 @@ struct ab_a2a_client_request {
     char *headers[AB_A2A_CLIENT_HEADERS + 1];
     struct ab_buf body;
     bool stream; /* events are wanted */
+    bool begins; /* sent twice it would be two messages */
 };
 void ab_a2a_client_request_deinit(struct ab_a2a_client_request *request);
 

@@ -118,6 +118,7 @@ static struct ab_http_call *start(struct a2a_call *call, const struct ab_a2a_cli
                                             .body = ab_buf_str(&request->body),
                                             .connect_timeout_ms = settings->connect_ms,
                                             .total_timeout_ms = patience_ms,
+                                            .sent_once = request->begins,
                                         },
                                         &events, call);
 }

@@ -190,19 +190,19 @@ static void note_created(void *arg, enum ab_create_outcome outcome, const struct
 
 static void create_in(struct remote *remote, const char *thread_id)
 {
-    ab_engine_create(remote->engine,
-                     &(struct ab_new_task){
-                         .owner = "ann",
-                         .agent = "far",
-                         .surface = "test",
-                         .thread_id = thread_id,
-                         .message_json =
-                             "{\"message_id\":\"mine\",\"role\":\"user\",\"parts\":[{\"text\":\"hello\"},{\"data\":"
-                             "{\"n\":1}}],\"metadata\":{\"k\":1}}",
-                         .input_json = "{\"text\":\"hello\"}",
-                         .options_json = "{\"skill\":\"s\",\"metadata\":{\"r\":2},\"accepted_output_modes\":[\"text/plain\"]}",
-                     },
-                     note_created, remote);
+    ab_engine_create(
+        remote->engine,
+        &(struct ab_new_task){
+            .owner = "ann",
+            .agent = "far",
+            .surface = "test",
+            .thread_id = thread_id,
+            .message_json = "{\"message_id\":\"mine\",\"role\":\"user\",\"parts\":[{\"text\":\"hello\"},{\"data\":"
+                            "{\"n\":1}}],\"metadata\":{\"k\":1}}",
+            .input_json = "{\"text\":\"hello\"}",
+            .options_json = "{\"skill\":\"s\",\"metadata\":{\"r\":2},\"accepted_output_modes\":[\"text/plain\"]}",
+        },
+        note_created, remote);
     run(remote);
 }
 
@@ -299,8 +299,9 @@ static void test_a_message_and_its_stream(void **state)
     struct remote *remote = *state;
     size_t call = begun(remote);
 
-    assert_non_null(strstr(remote->client->calls[call].body,
-                           "\"parts\":[{\"text\":\"hello\"},{\"data\":{\"n\":1}}],\"metadata\":{\"skillId\":\"s\",\"k\":1}"));
+    assert_non_null(
+        strstr(remote->client->calls[call].body,
+               "\"parts\":[{\"text\":\"hello\"},{\"data\":{\"n\":1}}],\"metadata\":{\"skillId\":\"s\",\"k\":1}"));
     assert_non_null(strstr(remote->client->calls[call].body, "\"acceptedOutputModes\":[\"text/plain\"]"));
     assert_non_null(strstr(remote->client->calls[call].body, "},\"metadata\":{\"r\":2}}"));
     assert_null(strstr(remote->client->calls[call].body, "contextId"));
