@@ -271,6 +271,39 @@ static void nobody_hears_of_it_too_early(void **state)
     check_wishes(rig, made.id, "b ");
 }
 
+static void on_removed(void *arg, enum ab_steer_outcome outcome, const struct ab_task *task, const char *text)
+{
+    unsigned *n_done = arg;
+
+    (void)task;
+    (void)text;
+    *n_done += outcome == AB_STEER_DONE ? 1 : 100;
+}
+
+/* Somebody removes the task while its wishes are being changed, in either order. */
+static void a_task_may_go_meanwhile(void **state)
+{
+    struct rig *rig = *state;
+
+    for (int wish_first = 0; wish_first < 2; wish_first++) {
+        struct made made = rig_made(rig, "one", NULL);
+        struct wished wished;
+        unsigned n_removed = 0;
+        complete(rig, made.id);
+        if (wish_first == 1)
+            put(rig, "ann", made.id, "a", &wished);
+        ab_engine_remove(rig->engine, "ann", made.id, on_removed, &n_removed);
+        if (wish_first == 0)
+            put(rig, "ann", made.id, "a", &wished);
+        rig_run(rig);
+        assert_int_equal(wished.n_calls, 1);
+        assert_int_equal(n_removed, 1);
+        take_out(rig, made.id, "a", &wished);
+        rig_run(rig);
+        assert_wished(wished, AB_WISH_UNKNOWN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +314,7 @@ int main(void)
         with_rig(there_is_a_limit),
         with_rig(a_refused_change_harms_nothing_else),
         with_rig(nobody_hears_of_it_too_early),
+        with_rig(a_task_may_go_meanwhile),
     };
 
     return cmocka_run_group_tests_name("engine: wishes", tests, NULL, NULL);
