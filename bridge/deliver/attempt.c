@@ -1,7 +1,7 @@
 /* One attempt to deliver: words, request, outcome, and what the store is told of it. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "deliver/as_of.h"
+#include "task/as_of.h"
 #include "deliver/courier_internal.h"
 #include "wire/http_values.h"
 
@@ -272,7 +272,7 @@ void attempt_start(struct ab_courier *courier, const struct ab_delivery *deliver
     ab_list_append(&courier->attempts, &attempt->link);
     courier->n_attempts++;
     if (read(attempt, &task, &event)) {
-        ab_deliver_as_of(&task, &event);
+        ab_task_as_of(&task, &event);
         encode_and_post(attempt, &task, &event);
     } else {
         failed(attempt, false, "the task could not be read from the store");

@@ -1,7 +1,7 @@
 /* The courier: what is due is delivered at least once and in order, whatever receivers, store and restarts do. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "deliver/as_of.h"
+#include "task/as_of.h"
 #include "deliver/courier.h"
 #include "store/memory.h"
 #include "support/fake_client.h"
@@ -579,7 +579,7 @@ static void a_task_as_of_an_event(void **state)
         ab_replace(&task.status_message, "the last words");
         ab_replace(&task.questions_json, "{}");
         ab_replace(&task.result_json, "{}");
-        ab_deliver_as_of(&task, &event);
+        ab_task_as_of(&task, &event);
         assert_int_equal(task.status, cases[i].status);
         assert_int_equal(task.reason, cases[i].reason);
         assert_string_equal(task.status_message != NULL ? task.status_message : "",

@@ -1,4 +1,4 @@
-#include "deliver/as_of.h"
+#include "task/as_of.h"
 
 #include "base/mem.h"
 #include "wire/json.h"
@@ -15,7 +15,7 @@ static void read_status(struct ab_json body, enum ab_task_status *status, enum a
     *message = ab_json_string_dup(ab_json_member(body, "message"));
 }
 
-void ab_deliver_as_of(struct ab_task *task, const struct ab_event *event)
+void ab_task_as_of(struct ab_task *task, const struct ab_event *event)
 {
     enum ab_task_status status = AB_TASK_EXECUTING; /* artifacts come while it works */
     enum ab_task_reason reason = AB_REASON_NONE;
