@@ -322,6 +322,26 @@ static bool build_a2a(struct ab_bridge *bridge, struct place reason)
     return true;
 }
 
+static bool build_rest(struct ab_bridge *bridge, struct place reason)
+{
+    const struct ab_config *config = bridge->config;
+    struct ab_rest_settings settings = {
+        .engine = bridge->engine,
+        .loop = ab_loop_uv_port(bridge->loop),
+        .sealer = bridge->sealer,
+        .guard = &config->guard,
+        .metrics = bridge->metrics,
+        .user_json = config->user_json,
+        .strict = config->rest_strict,
+        .json_depth = config->json_depth,
+        .heartbeat_ms = config->heartbeat_ms,
+    };
+
+    (void)reason;
+    bridge->rest = ab_rest_new(&settings);
+    return true;
+}
+
 /* What was left in the outbox goes out in the loop's first turn. */
 static bool build_courier(struct ab_bridge *bridge, struct place reason)
 {
@@ -389,7 +409,8 @@ static bool build_httpd(struct ab_bridge *bridge, struct place reason)
         .clock = clock,
         .started_us = ab_clock_monotonic_us(&clock),
     };
-    bridge->routes = (struct ab_routes){ .mcp = bridge->mcp, .a2a = bridge->a2a, .health = &bridge->health };
+    bridge->routes =
+        (struct ab_routes){ .mcp = bridge->mcp, .a2a = bridge->a2a, .rest = bridge->rest, .health = &bridge->health };
     bridge->httpd =
         ab_httpd_new(bridge->loop, &settings, ab_routes_handle, &bridge->routes, reason.reason, reason.size);
     if (bridge->httpd != NULL)
@@ -436,8 +457,8 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_files,   build_sealer, build_signer, build_client,  build_engine,
-        build_mcp,  build_a2a,   build_courier, build_httpd,  start_engine, build_control,
+        build_loop, build_store, build_files, build_sealer,  build_signer, build_client, build_engine,
+        build_mcp,  build_a2a,   build_rest,  build_courier, build_httpd,  start_engine, build_control,
     };
 
     bridge->config = config;
@@ -484,6 +505,7 @@ bool ab_bridge_end(struct ab_bridge *bridge)
     } else {
         ab_mcp_drain(bridge->mcp);
         ab_a2a_drain(bridge->a2a);
+        ab_rest_drain(bridge->rest);
         ab_httpd_drain(bridge->httpd, DRAIN_MS, wind_down, bridge);
     }
     return true;
@@ -507,6 +529,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
     if (bridge->mcp != NULL)
         ab_mcp_free(bridge->mcp);
     ab_a2a_free(bridge->a2a);
+    ab_rest_free(bridge->rest);
     ab_control_free(bridge->control);
     if (bridge->engine != NULL)
         ab_engine_free(bridge->engine);

@@ -27,6 +27,7 @@ struct ab_bridge {
     struct ab_engine *engine;
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;
+    struct ab_rest *rest;
     struct ab_rest_webhook_encoder webhooks;
     struct ab_a2a_push_encoder pushes;
     struct ab_delivery_encoder encoders[2]; /* one for each kind of delivery */

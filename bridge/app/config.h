@@ -82,6 +82,7 @@ struct ab_config {
     int64_t disconnect_grace_ms;
     enum ab_a2a_card_form card_form;
     bool unsigned_cards;
+    bool rest_strict;
     bool signed_pushes;
 
     struct ab_config_agent *agents;

@@ -218,6 +218,7 @@ void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,
     config->on_disconnect = ab_config_on_disconnect(root, AB_DISCONNECT_GRACE);
     if (ab_json_string_is(ab_json_at(root, "a2a", "card", NULL), "strict"))
         config->card_form = AB_A2A_CARD_STRICT;
+    config->rest_strict = ab_json_is_true(ab_json_at(root, "rest", "strict", NULL));
     config->unsigned_cards = ab_json_is(ab_json_at(root, "a2a", "sign", NULL), AB_JSON_FALSE);
     config->signed_pushes = ab_json_is_true(ab_json_at(root, "a2a", "sign_push", NULL));
     if (config->signed_pushes && config->unsigned_cards)

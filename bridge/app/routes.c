@@ -20,6 +20,11 @@ static void to_a2a(struct ab_routes *routes, struct ab_http_exchange *exchange)
     ab_a2a_handle(routes->a2a, exchange, LOCAL_OWNER);
 }
 
+static void to_rest(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_rest_handle(routes->rest, exchange, LOCAL_OWNER);
+}
+
 static void to_live(struct ab_routes *routes, struct ab_http_exchange *exchange)
 {
     ab_health_live(routes->health, exchange);
@@ -48,6 +53,8 @@ static const struct route table[] = {
     { "/.well-known/agent-card.json", NULL, to_a2a },
     { "/.well-known/agent.json", NULL, to_a2a },
     { "/.well-known/jwks.json", "GET, HEAD", to_a2a },
+    { "/v1/*", NULL, to_rest },
+    { "/openapi.json", NULL, to_rest },
     { "/health", "GET, HEAD", to_live },
     { "/ready", "GET, HEAD", to_ready },
     { "/metrics", "GET, HEAD", to_metrics },
@@ -109,5 +116,5 @@ void ab_routes_handle(void *routes, struct ab_http_exchange *exchange)
         refuse(exchange, 405, table[i].methods, sentence);
         return;
     }
-    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /a2a, /health, /ready and /metrics");
+    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /a2a, /v1, /openapi.json, /health, /ready and /metrics");
 }

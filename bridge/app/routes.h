@@ -5,10 +5,12 @@
 #include "a2a/a2a.h"
 #include "app/health.h"
 #include "mcp/mcp.h"
+#include "rest/rest.h"
 
 struct ab_routes {
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;
+    struct ab_rest *rest;
     struct ab_health *health;
 };
 

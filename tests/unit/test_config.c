@@ -83,7 +83,6 @@ static void exact_words(void **state)
         { TOP("\"outbound\":{\"allow\":[\"10.0.0.0/8\",\"10.0.0.1/8\"]}"),
           "c: outbound.allow.1: must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found "
           "\"10.0.0.1/8\"\n" },
-        { TOP("\"rest\":{\"strict\":true}"), "c: rest.strict: the REST API is not in this version; leave it out\n" },
         { TOP("\"limits\":{\"streams_per_principal\":4096}"),
           "c: warning: limits.streams_per_principal: has no effect in this version\n" },
         { A2A(",\"api_key\":{\"env\":\"AGENTBRIDGE_NO_SUCH\"}"),
