@@ -227,7 +227,10 @@ static struct place last_place(struct ab_engine *engine, const char *owner, cons
     const struct thread *thread = thread_find(engine, owner, thread_id);
     struct ab_link *link = thread != NULL ? ab_list_first(&thread->tasks) : NULL;
     for (; link != NULL; link = ab_list_next(&thread->tasks, link)) {
-        (void)newest_turn(&place, &AB_OWNER(link, struct hot, in_thread)->task);
+        const struct hot *hot = AB_OWNER(link, struct hot, in_thread);
+        if (!hot->gone) { /* one that was removed may still wind down */
+            (void)newest_turn(&place, &hot->task);
+        }
     }
     struct ab_store *store = engine->settings.store;
     struct ab_store_filter filter = { .owner = owner, .thread_id = thread_id, .limit = 1 };
