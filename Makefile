@@ -155,7 +155,7 @@ asan_flags := BUILD=build/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
               SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
 	@$(MAKE) --no-print-directory $(asan_flags) all test-programs
-	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit json fuzz app examples golden a2a http deliver never_lost platform
+	@BUILD=build/asan MAKE='$(MAKE)' sh tests/run.sh unit json fuzz app examples golden a2a http rest deliver never_lost platform
 
 # The parts that run on two threads: the store's writer and what it posts to the loop.
 tsan_flags := BUILD=build/tsan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=thread'

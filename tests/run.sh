@@ -66,6 +66,7 @@ examples() { python3 tests/examples/run.py; }
 a2a() { python3 tests/a2a/run.py; }
 golden() { python3 tests/golden/run.py; }
 http() { python3 tests/http/run.py; }
+rest() { python3 tests/rest/run.py; }
 deliver() { python3 tests/deliver/run.py; }
 never_lost() { python3 tests/never_lost/run.py; }
 platform() { python3 tests/platform/run.py; }
@@ -75,7 +76,7 @@ conformance() { sh tests/conformance/run.sh; }
 mcp_client() { sh tests/mcp_client/run.sh; }
 
 suites=$*
-[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http deliver never_lost platform interop chains conformance mcp_client'
+[ "$suites" = all ] && suites='lint unit json fuzz app examples golden a2a http rest deliver never_lost platform interop chains conformance mcp_client'
 total_passed=0
 total_failed=0
 for suite in $suites; do

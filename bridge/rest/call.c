@@ -3,6 +3,7 @@
 #include "rest/task.h"
 
 #include "base/mem.h"
+#include "wire/http_values.h"
 #include "wire/sse.h"
 
 #include <stdarg.h>
@@ -140,6 +141,16 @@ void ab_rest_refuse_faults(struct ab_rest_call *call, const struct ab_rest_fault
     ab_rest_faults_write(faults, &body);
     refuse(call, 422, ab_buf_str(&body));
     ab_buf_deinit(&body);
+}
+
+bool ab_rest_is_json(struct ab_rest_call *call)
+{
+    struct ab_str type;
+
+    if (!ab_http_header(call->exchange, "content-type", &type) || ab_http_is_media_type(type, "application/json"))
+        return true;
+    ab_rest_refuse(call, 415, "The body must be application/json");
+    return false;
 }
 
 /* --- streams --- */

@@ -47,6 +47,8 @@ void ab_rest_answer_task(struct ab_rest_call *call, const struct ab_task *task, 
 AB_PRINTF(3, 4) void ab_rest_refuse(struct ab_rest_call *call, unsigned status, const char *format, ...);
 /* Refuses with 422 and what is wrong. */
 void ab_rest_refuse_faults(struct ab_rest_call *call, const struct ab_rest_faults *faults);
+/* Whether the body is JSON; a type that a browser sends without asking first is none of ours. False: refused. */
+AB_MUST bool ab_rest_is_json(struct ab_rest_call *call);
 /* One event of a stream, which begins with the first; `id` or NULL. */
 void ab_rest_stream_event(struct ab_rest_call *call, const char *id, struct ab_str data);
 /* The stream's head, when nothing has been told yet. */

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A wait is over that much later than its agent's time: what the engine ends is told as it ended. */
+#define LATE_MS 2000
 /* Events told in one turn; the rest follows when the client has taken these. */
 #define EVENTS_AT_ONCE 64
 
@@ -274,7 +276,7 @@ void ab_rest_follow_task(struct ab_rest_call *call, enum ab_rest_follow_kind kin
     if (kind == AB_REST_FOLLOW_WAIT) {
         follow->deadline = ab_timer_new(call->rest->settings.loop, on_deadline, follow);
         if (agent != NULL)
-            ab_timer_start(follow->deadline, (uint64_t)agent->timeout_ms);
+            ab_timer_start(follow->deadline, (uint64_t)agent->timeout_ms + LATE_MS);
     } else {
         ab_rest_stream_begin(call);
     }

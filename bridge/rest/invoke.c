@@ -5,7 +5,6 @@
 #include "rest/task.h"
 
 #include "base/mem.h"
-#include "wire/http_values.h"
 
 enum mode { MODE_SYNC, MODE_ASYNC, MODE_STREAM };
 
@@ -61,17 +60,6 @@ static void on_created_stream(void *arg, enum ab_create_outcome outcome, const s
 
 /* --- the request --- */
 
-/* A type that a browser sends without asking first is none of ours. */
-static bool check_content_type(struct ab_rest_call *call)
-{
-    struct ab_str type;
-
-    if (!ab_http_header(call->exchange, "content-type", &type) || ab_http_is_media_type(type, "application/json"))
-        return true;
-    ab_rest_refuse(call, 415, "The body must be application/json");
-    return false;
-}
-
 static bool is_workflow(const struct ab_rest_call *call)
 {
     return ab_str_starts(ab_http_request(call->exchange)->path, "/v1/workflows/");
@@ -108,7 +96,7 @@ static void invoke(struct ab_rest_call *call, ab_created_fn created)
     struct ab_rest_body body;
     char message_id[AB_TASK_ID_SIZE];
 
-    if (!check_content_type(call))
+    if (!ab_rest_is_json(call))
         return;
     ab_id_make(&random, message_id);
     ab_rest_faults_init(&faults);

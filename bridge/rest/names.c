@@ -17,6 +17,7 @@ const struct ab_rest_field ab_rest_fields[] = {
     { "llm_model_provider", AB_REST_TEXT, NULL, "llm_model_provider", "null" },
     { "llm_model_name", AB_REST_TEXT, NULL, "llm_model_name", "null" },
     { "llm_reasoning_effort", AB_REST_TEXT, efforts, "llm_reasoning_effort", "null" },
+    { "source", AB_REST_TEXT, NULL, NULL, NULL },
     { "source_node_type", AB_REST_TEXT, NULL, NULL, NULL },
     { "payload_extension", AB_REST_OBJECT, NULL, "payload_extension", "null" },
     { "parent_execution_id", AB_REST_TEXT, NULL, "parent_execution", "null" },

@@ -164,7 +164,7 @@ static char *read_answers(struct ab_rest_call *call)
 
 void ab_rest_reply(struct ab_rest_call *call)
 {
-    AB_CLEANUP(ab_free_string) char *answers = read_answers(call);
+    AB_CLEANUP(ab_free_string) char *answers = ab_rest_is_json(call) ? read_answers(call) : NULL;
     struct ab_rest_found found;
 
     if (answers == NULL || !ab_rest_find(call, &found))
