@@ -432,6 +432,94 @@ static void test_foreign_task_does_not_exist(void **state)
     complete(bench);
 }
 
+/* --- requestState --- */
+
+/* invoke by a client that can be asked; `more` goes into the params. */
+static struct fake_exchange *asked(struct bench *bench, const char *owner, const char *more)
+{
+    const char *const headers[] = { "content-type",
+                                    "application/json",
+                                    "accept",
+                                    "application/json, text/event-stream",
+                                    "mcp-protocol-version",
+                                    "2026-07-28",
+                                    "mcp-method",
+                                    "tools/call",
+                                    "mcp-name",
+                                    "invoke",
+                                    NULL };
+    AB_CLEANUP(ab_free_string)
+    char *body = ab_format(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"invoke\",\"arguments\":"
+        "{\"agent\":\"one\",\"text\":\"x\"},%s\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
+        "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}}}}}",
+        more);
+    struct fake_exchange *exchange = fake_exchange_new(bench->rig->loop, "POST", "/mcp", headers, body);
+
+    ab_mcp_handle(bench->mcp, &exchange->base, owner);
+    rig_run(bench->rig);
+    return exchange;
+}
+
+static struct fake_exchange *retry(struct bench *bench, const char *owner, const char *state)
+{
+    AB_CLEANUP(ab_free_string)
+    char *more = ab_format("\"requestState\":\"%s\",\"inputResponses\":{\"ok\":{\"action\":\"accept\"}},", state);
+
+    return asked(bench, owner, more);
+}
+
+static void assert_refused_state(struct bench *bench, const char *owner, const char *state)
+{
+    struct fake_exchange *exchange = retry(bench, owner, state);
+
+    assert_says(exchange, "\"code\":-32602");
+    assert_says(exchange, "requestState");
+    assert_int_equal(latest_run(bench)->n_answers, 0);
+    fake_exchange_free(exchange);
+}
+
+/* The state that a question on the call came with; the caller frees. */
+static char *ask(struct bench *bench)
+{
+    struct fake_exchange *exchange = asked(bench, "ann", "");
+
+    (void)fake_report_json(latest_run(bench), AB_REPORT_ASK, "{\"ok\":{\"kind\":\"approval\",\"message\":\"Go on?\"}}");
+    rig_run(bench->rig);
+    const char *begin = strstr(fake_exchange_body(exchange), "\"requestState\":\"");
+    assert_non_null(begin);
+    begin += strlen("\"requestState\":\"");
+    char *state = ab_strndup(begin, strcspn(begin, "\""));
+    fake_exchange_free(exchange);
+    return state;
+}
+
+static void test_a_state_is_its_callers(void **state)
+{
+    struct bench *bench = *state;
+    AB_CLEANUP(ab_free_string) char *token = ask(bench);
+
+    assert_refused_state(bench, "bob", token);
+    rig_wait(bench->rig, 10000);
+    struct fake_exchange *exchange = retry(bench, "ann", token);
+    assert_int_equal(latest_run(bench)->n_answers, 1);
+    complete(bench);
+    assert_says(exchange, "the result");
+    fake_exchange_free(exchange);
+}
+
+static void test_a_state_expires(void **state)
+{
+    struct bench *bench = *state;
+    AB_CLEANUP(ab_free_string) char *token = ask(bench);
+
+    rig_wait(bench->rig, 3600 * 1000 + 1000);
+    assert_refused_state(bench, "ann", token);
+    struct fake_exchange *exchange = retry(bench, "ann", token);
+    assert_says(exchange, "too old");
+    fake_exchange_free(exchange);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -453,6 +541,8 @@ int main(void)
         TEST(test_get_task_waits_for_the_end),
         TEST(test_get_task_returns_at_the_next_event),
         TEST(test_foreign_task_does_not_exist),
+        TEST(test_a_state_is_its_callers),
+        TEST(test_a_state_expires),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
