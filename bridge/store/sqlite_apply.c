@@ -11,14 +11,14 @@ static const char *const write_sql[AB_SQLITE_WRITE_COUNT] = {
     [AB_SQLITE_ROLLBACK] = "ROLLBACK",
     [AB_SQLITE_ADD_TASK] = "INSERT INTO task (" AB_SQLITE_TASK_COLUMNS ", idempotency_key) "
                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-                           "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT DO NOTHING",
+                           "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT DO NOTHING",
     [AB_SQLITE_FIND_TASK] = "SELECT seq, status FROM task WHERE id = ?1 AND last_event = ?2",
     /* What names the task and its place in lists never changes. */
     [AB_SQLITE_CHANGE_TASK] =
         "UPDATE task SET surface_json = ?6, title = ?7, status = ?8, reason = ?9, status_message = ?10, "
         "progress_value = ?11, progress_total = ?12, progress_message = ?13, updated_at = ?15, finished_at = ?16, "
         "last_event = ?17, turn = ?18, attempt = ?19, n_artifacts = ?20, questions_json = ?21, result_json = ?22, "
-        "error_json = ?23, notes_json = ?24, answers_json = ?25 WHERE seq = ?26",
+        "error_json = ?23, notes_json = ?24, answers_json = ?25, abandon_ms = ?26 WHERE seq = ?27",
     [AB_SQLITE_ADD_REQUEST] = "INSERT INTO request (task, message_json, arguments_json, input_json, options_json, "
                               "webhooks_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [AB_SQLITE_ADD_EVENT] = "INSERT INTO event (task, number, at, kind, body_json) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -75,7 +75,7 @@ static void bind_number(sqlite3_stmt *statement, int number, bool has, double va
     }
 }
 
-/* Parameters 1 to 25, in the order of AB_SQLITE_TASK_COLUMNS. */
+/* Parameters 1 to 26, in the order of AB_SQLITE_TASK_COLUMNS. */
 static void bind_task(sqlite3_stmt *statement, const struct ab_task *task)
 {
     bind_text(statement, 1, task->id);
@@ -103,6 +103,7 @@ static void bind_task(sqlite3_stmt *statement, const struct ab_task *task)
     bind_text(statement, 23, task->error_json);
     bind_text(statement, 24, task->notes_json);
     bind_text(statement, 25, task->answers_json);
+    sqlite3_bind_int64(statement, 26, task->abandon_ms);
 }
 
 /* --- commits --- */
@@ -136,7 +137,7 @@ static int create(struct ab_sqlite_writer *writer, struct ab_change *change)
     sqlite3_stmt *task = writer->statements[AB_SQLITE_ADD_TASK];
     sqlite3_stmt *request = writer->statements[AB_SQLITE_ADD_REQUEST];
     bind_task(task, &change->task);
-    bind_text(task, 26, change->request.idempotency_key);
+    bind_text(task, 27, change->request.idempotency_key);
     int code = ab_sqlite_run(writer, AB_SQLITE_ADD_TASK);
     if (code != SQLITE_OK) {
         return code;
@@ -186,7 +187,7 @@ static int update(struct ab_sqlite_writer *writer, struct ab_change *change)
     }
     sqlite3_stmt *statement = writer->statements[AB_SQLITE_CHANGE_TASK];
     bind_task(statement, &change->task);
-    sqlite3_bind_int64(statement, 26, seq);
+    sqlite3_bind_int64(statement, 27, seq);
     writer->moved[change->task.status]++;
     code = ab_sqlite_run(writer, AB_SQLITE_CHANGE_TASK);
     if (code == SQLITE_OK) {

@@ -16,7 +16,7 @@
 #define AB_SQLITE_TASK_COLUMNS                                                                                         \
     "id, thread_id, owner, agent, surface, surface_json, title, status, reason, status_message, progress_value, "      \
     "progress_total, progress_message, created_at, updated_at, finished_at, last_event, turn, attempt, n_artifacts, "  \
-    "questions_json, result_json, error_json, notes_json, answers_json"
+    "questions_json, result_json, error_json, notes_json, answers_json, abandon_ms"
 /* The condition of the index task_open, word for word: only then does SQLite use it. */
 #define AB_SQLITE_OPEN "status IN ('pending', 'executing', 'paused')"
 

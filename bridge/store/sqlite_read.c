@@ -155,6 +155,7 @@ static bool read_task(sqlite3_stmt *row, struct ab_task *out)
     out->error_json = copy_at(row, 22);
     out->notes_json = copy_at(row, 23);
     out->answers_json = copy_at(row, 24);
+    out->abandon_ms = sqlite3_column_int64(row, 25);
     return true;
 }
 

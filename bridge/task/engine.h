@@ -184,7 +184,7 @@ void ab_engine_remove_wish(struct ab_engine *engine, const char *owner, const ch
  * show, AB_STEER_UNKNOWN or AB_STEER_NOT_STORED. */
 void ab_engine_remove(struct ab_engine *engine, const char *owner, const char *id, ab_steered_fn done, void *arg);
 /* The caller whose disconnect means "cancel" has gone: the task is stopped unless ab_engine_touch comes within
- * `grace_ms` (each touch starts the time anew). */
+ * `grace_ms` (each touch starts the time anew, and so does a restart), or somebody watches it then. */
 void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_ms);
 /* The owner asked about this task. */
 void ab_engine_touch(struct ab_engine *engine, const char *id);

@@ -321,6 +321,54 @@ static char *answers_for_agent(const struct hot *hot)
     return ab_buf_steal(&answers);
 }
 
+/* --- rounds on their way to the agent --- */
+
+void hot_add_round(struct hot *hot, char *answers, uint64_t number)
+{
+    struct round *round = ab_alloc(1, sizeof *round);
+    round->answers = answers;
+    round->number = number;
+    ab_list_append(&hot->rounds, &round->link);
+}
+
+char *hot_take_round(struct hot *hot)
+{
+    struct ab_link *link = ab_list_first(&hot->rounds);
+    struct round *round = link != NULL ? AB_OWNER(link, struct round, link) : NULL;
+    /* An answer may have effects in the world: it is on disk before the agent hears it. */
+    if (round == NULL || hot->durable < round->number) {
+        return NULL;
+    }
+    char *answers = round->answers;
+    ab_link_remove(link);
+    free(round);
+    return answers;
+}
+
+/* Kept for a restart: the agent's latest round, and what it has not been given of the ones before, under their keys. */
+static void keep_answers(struct hot *hot, const char *answers)
+{
+    struct ab_json latest = ab_json_trusted(answers);
+    struct ab_json_iterator earlier = ab_json_iterate(ab_json_trusted(hot->task.answers_json));
+    struct ab_json key;
+    struct ab_json value;
+    struct ab_buf all = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    ab_json_writer_init(&writer, &all);
+    ab_json_object_begin(&writer);
+    while (!ab_list_is_empty(&hot->rounds) && ab_json_next(&earlier, &key, &value)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
+        if (name != NULL && !ab_json_exists(ab_json_member_str(latest, ab_str(name)))) {
+            ab_json_write_key_str(&writer, ab_str(name));
+            ab_json_write_value(&writer, value);
+        }
+    }
+    copy_members(&writer, latest, NULL);
+    ab_json_object_end(&writer);
+    free(hot->task.answers_json);
+    hot->task.answers_json = ab_buf_steal(&all);
+}
+
 void hot_take_answers(struct hot *hot, struct ab_json answers)
 {
     char *body = answers_body(hot, answers);
@@ -329,12 +377,11 @@ void hot_take_answers(struct hot *hot, struct ab_json answers)
     if (still_open > 0) {
         return;
     }
-    free(hot->answers);
-    hot->answers = answers_for_agent(hot);
+    char *round = answers_for_agent(hot);
     if (hot->agent->agent->ops->take_up != NULL) {
-        ab_replace(&hot->task.answers_json, hot->answers);
+        keep_answers(hot, round);
     }
     hot_withdraw_questions(hot);
     (void)hot_move(hot, AB_TASK_EXECUTING, AB_REASON_NONE, NULL);
-    hot->answers_number = hot->task.last_event;
+    hot_add_round(hot, round, hot->task.last_event);
 }

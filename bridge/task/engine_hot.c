@@ -109,6 +109,7 @@ struct hot *hot_new(struct ab_engine *engine, struct ab_task *task, struct ab_ta
     hot->born_us = engine_now_us(engine);
     ab_list_init(&hot->waiting);
     ab_list_init(&hot->wish_calls);
+    ab_list_init(&hot->rounds);
     ab_map_init(&hot->used_keys);
     ab_buf_init(&hot->chunks, engine->settings.output_bytes + 1);
     ab_map_set(&engine->hot, ab_str(hot->task.id), hot);
@@ -139,6 +140,17 @@ static void free_run(struct hot *hot)
     }
 }
 
+static void free_rounds(struct hot *hot)
+{
+    struct ab_link *link;
+    while ((link = ab_list_first(&hot->rounds)) != NULL) {
+        struct round *round = AB_OWNER(link, struct round, link);
+        ab_link_remove(link);
+        free(round->answers);
+        free(round);
+    }
+}
+
 void hot_free(struct hot *hot)
 {
     struct ab_engine *engine = hot->engine;
@@ -162,7 +174,7 @@ void hot_free(struct hot *hot)
     ab_buf_deinit(&hot->chunks);
     ab_timer_free(hot->timer);
     ab_timer_free(hot->abandon_timer);
-    free(hot->answers);
+    free_rounds(hot);
     hot_wipe_secrets(hot);
     free(hot->broken_text);
     free(hot->key);
@@ -257,6 +269,7 @@ bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason
     hot_wipe_secrets(hot);
     ab_replace(&hot->task.notes_json, NULL);
     ab_replace(&hot->task.answers_json, NULL);
+    hot->task.abandon_ms = 0;
     ab_timer_free(hot->abandon_timer);
     hot->abandon_timer = NULL;
     return hot_move(hot, to, reason, message);

@@ -59,6 +59,13 @@ struct call {
     uint64_t number;
 };
 
+/* Answers that the agent has not heard yet. */
+struct round {
+    struct ab_link link;
+    char *answers;
+    uint64_t number; /* they are handed over once this event is durable */
+};
+
 /* A question of the open round, as the agent calls it and as it is shown. */
 struct asked {
     char *key;
@@ -109,8 +116,7 @@ struct hot {
     int64_t work_left_us;
     int64_t work_since_us; /* while `working` */
     bool working;
-    struct ab_timer *abandon_timer;
-    int64_t abandon_ms;
+    struct ab_timer *abandon_timer; /* while task.abandon_ms counts */
     int64_t born_us;
 
     size_t reported; /* bytes of all reports */
@@ -119,9 +125,8 @@ struct hot {
     struct ab_map used_keys; /* every key ever shown; values are not used */
     struct asked *asked;
     size_t n_asked;
-    char *answers; /* for the agent, once event `answers_number` is durable */
-    uint64_t answers_number;
-    char *secrets; /* wiped at the end; or NULL */
+    struct ab_list rounds; /* of answers for the agent, oldest first */
+    char *secrets;         /* wiped at the end; or NULL */
 };
 
 /* One attempt at a task; handed to the agent. */
@@ -265,6 +270,10 @@ enum ab_steer_outcome hot_check_answers(const struct hot *hot, struct ab_json an
 void hot_note_problem(struct hot *hot, struct ab_json key, const char *problem);
 /* Takes them, checked; the agent hears of them once they are durable and no question is open. */
 void hot_take_answers(struct hot *hot, struct ab_json answers);
+/* A whole round for the agent, once event `number` is durable; takes over `answers` (from malloc). */
+void hot_add_round(struct hot *hot, char *answers, uint64_t number);
+/* The oldest round, which the agent may hear now; NULL: none. The caller frees. */
+AB_MUST char *hot_take_round(struct hot *hot);
 /* Fills used_keys from the log, for a task that is run again. */
 void hot_recall_keys(struct hot *hot);
 /* Fills in what the open round is called by the agent, for a run that is taken up. */
@@ -273,9 +282,13 @@ void hot_recall_round(struct hot *hot);
 /* --- engine_time.c --- */
 void hot_clock_stop(struct hot *hot);
 void hot_clock_arm(struct hot *hot);
+/* Starts the time of an abandoned task, where it is one. */
+void hot_abandon_arm(struct hot *hot);
 void engine_sweep_arm(struct ab_engine *engine);
 
 /* --- engine_watch.c --- */
+/* Whether anybody watches this task. */
+bool engine_is_watched(const struct ab_engine *engine, const char *id);
 void engine_watch_notify(struct ab_engine *engine, const char *id);
 void engine_watches_run(struct ab_engine *engine);
 void engine_watches_orphan(struct ab_engine *engine);

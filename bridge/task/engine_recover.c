@@ -45,8 +45,10 @@ static void take_up(struct hot *hot, bool readable)
         end_interrupted(hot, "the bridge was restarted, and what the task was asked cannot be read any more");
     } else if (goes_on_elsewhere(hot)) {
         run_continue(hot);
+        hot_abandon_arm(hot);
         engine_attend(hot);
     } else if (hot->task.status == AB_TASK_PENDING || hot->agent->settings.retry_after_restart) {
+        hot_abandon_arm(hot);
         engine_attend(hot);
     } else if (hot->task.status == AB_TASK_PAUSED) {
         end_interrupted(hot, "the bridge was restarted while the task waited for an answer; start it anew");

@@ -64,7 +64,9 @@ void run_continue(struct hot *hot)
     hot_recall_keys(hot);
     hot_recall_round(hot);
     recall_chunks(hot);
-    hot->answers = ab_strdup(hot->task.answers_json);
+    if (hot->task.answers_json != NULL) {
+        hot_add_round(hot, ab_strdup(hot->task.answers_json), 0);
+    }
     hot_clock_stop(hot);
     hot_clock_arm(hot);
 }
@@ -88,7 +90,7 @@ void run_start(struct hot *hot)
     hot->run = run;
     hot->engine->n_runs++;
     if (start(agent, run, hot) == AB_OK) {
-        if (hot->answers != NULL) {
+        if (!ab_list_is_empty(&hot->rounds)) {
             engine_attend(hot);
         }
         return;
@@ -117,10 +119,12 @@ void run_attend(struct hot *hot)
         }
         return;
     }
-    /* An answer may have effects in the world: it is on disk before the agent hears it. */
-    if (hot->answers != NULL && hot->durable >= hot->answers_number) {
-        AB_CLEANUP(ab_free_string) char *answers = hot->answers;
-        hot->answers = NULL;
+    /* One round at a time: the agent may end its run when it hears it. */
+    AB_CLEANUP(ab_free_string) char *answers = hot_take_round(hot);
+    if (answers != NULL) {
+        if (!ab_list_is_empty(&hot->rounds)) {
+            engine_attend(hot);
+        }
         if (agent->ops->answer != NULL) {
             agent->ops->answer(agent, run, answers);
         }
@@ -232,7 +236,7 @@ void ab_run_heard(struct ab_run *run)
 {
     struct hot *hot = run->hot;
     /* While a further round waits to be given, it is that one which stands in the row. */
-    if (!is_over(run) && hot->answers == NULL && hot->task.answers_json != NULL) {
+    if (!is_over(run) && ab_list_is_empty(&hot->rounds) && hot->task.answers_json != NULL) {
         ab_replace(&hot->task.answers_json, NULL);
         hot->noted = true;
         engine_attend(hot);

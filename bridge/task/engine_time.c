@@ -63,9 +63,26 @@ void hot_clock_arm(struct hot *hot)
 
 /* --- callers that went away --- */
 
+/* Whoever waits for it or listens to it is still asking. */
 static void abandoned(void *arg)
 {
-    hot_stop(arg, "its caller went away");
+    struct hot *hot = arg;
+    if (engine_is_watched(hot->engine, hot->task.id)) {
+        hot_abandon_arm(hot);
+    } else {
+        hot_stop(hot, "its caller went away");
+    }
+}
+
+void hot_abandon_arm(struct hot *hot)
+{
+    if (hot->task.abandon_ms <= 0) {
+        return;
+    }
+    if (hot->abandon_timer == NULL) {
+        hot->abandon_timer = ab_timer_new(hot->engine->settings.loop, abandoned, hot);
+    }
+    ab_timer_start(hot->abandon_timer, (uint64_t)hot->task.abandon_ms);
 }
 
 void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_ms)
@@ -75,21 +92,21 @@ void ab_engine_abandon(struct ab_engine *engine, const char *id, int64_t grace_m
         return;
     }
     if (grace_ms <= 0) {
-        abandoned(hot);
+        hot_stop(hot, "its caller went away");
         return;
     }
-    if (hot->abandon_timer == NULL) {
-        hot->abandon_timer = ab_timer_new(engine->settings.loop, abandoned, hot);
-    }
-    hot->abandon_ms = grace_ms;
-    ab_timer_start(hot->abandon_timer, (uint64_t)grace_ms);
+    /* The row keeps it: after a restart the time counts anew. */
+    hot->noted = hot->noted || hot->task.abandon_ms != grace_ms;
+    hot->task.abandon_ms = grace_ms;
+    hot_abandon_arm(hot);
+    engine_attend(hot);
 }
 
 void ab_engine_touch(struct ab_engine *engine, const char *id)
 {
     struct hot *hot = hot_find(engine, id);
     if (hot != NULL && hot->abandon_timer != NULL) {
-        ab_timer_start(hot->abandon_timer, (uint64_t)hot->abandon_ms);
+        hot_abandon_arm(hot);
     }
 }
 

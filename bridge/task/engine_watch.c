@@ -39,6 +39,11 @@ void ab_watch_free(struct ab_watch *watch)
     free(watch);
 }
 
+bool engine_is_watched(const struct ab_engine *engine, const char *id)
+{
+    return ab_map_get(&engine->watches, ab_str(id)) != NULL;
+}
+
 void engine_watch_notify(struct ab_engine *engine, const char *id)
 {
     const struct watch_list *list = ab_map_get(&engine->watches, ab_str(id));

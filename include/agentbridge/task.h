@@ -70,7 +70,9 @@ struct ab_task {
     char *result_json;    /* or NULL; {"text"?:"...","parts":[...],"data"?:...} once completed */
     char *error_json;     /* or NULL; {"message":"...","code"?:int,"data"?:...} once failed or in error */
     char *notes_json;     /* or NULL; what its agent needs to take the run up after a restart: for nobody else */
-    char *answers_json;   /* or NULL; a whole round of answers that may not have reached its agent's other end */
+    int64_t
+        abandon_ms; /* > 0: its caller went away, and it is stopped when its owner asks for it no more for so long */
+    char *answers_json; /* or NULL; a whole round of answers that may not have reached its agent's other end */
 };
 
 /* What the caller handed over: written once with the task, read when it is run (again). Owned strings as above. */

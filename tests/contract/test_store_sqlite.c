@@ -130,6 +130,7 @@ static void an_older_schema_is_brought_up_to_date(void **state)
     store_rig_close(rig);
     run_sql(rig, "DROP INDEX task_in_order; DROP TABLE delivery; ALTER TABLE request DROP COLUMN webhooks_json; "
                  "ALTER TABLE task DROP COLUMN notes_json; ALTER TABLE task DROP COLUMN answers_json; "
+                 "ALTER TABLE task DROP COLUMN abandon_ms; "
                  "PRAGMA user_version = 1");
     struct ab_store *store = store_sqlite_maker.open(rig->loop, rig->directory);
     assert_non_null(store);

@@ -236,6 +236,31 @@ static void what_was_not_given_cannot_have_been_heard(void **state)
     finish(rig, &made);
 }
 
+/* Two rounds in one moment, and the process dies before the agent has said that it heard either. */
+static void rounds_that_wait_outlive_the_process(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = made_with_notes(rig);
+    struct steered steered = { 0 };
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, approval);
+    rig_run(rig);
+    rig->store->holding = true;
+    rig_answer(rig, made.id, "{\"ok\":{\"action\":\"accept\"}}", &steered);
+    (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, "{\"go\":{\"kind\":\"approval\",\"message\":\"Go?\"}}");
+    rig_answer(rig, made.id, "{\"go\":{\"action\":\"decline\"}}", &steered);
+    rig_run(rig);
+    assert_int_equal(run_of(rig, &made)->n_answers, 0);
+    rig->store->holding = false;
+    fake_store_release(rig->store);
+    rig_run(rig);
+    assert_int_equal(run_of(rig, &made)->n_answers, 2);
+    start_again(rig);
+    assert_string_equal(run_of(rig, &made)->answers,
+                        "{\"ok\":{\"action\":\"accept\"},\"go\":{\"action\":\"decline\"}}");
+    ab_run_heard(run_of(rig, &made)->run);
+    finish(rig, &made);
+}
+
 static void a_shut_down_lets_go(void **state)
 {
     struct rig *rig = *state;
@@ -362,6 +387,7 @@ int main(void)
         with_rig(an_open_question_is_still_answered),
         with_rig(answers_are_given_until_heard),
         with_rig(what_was_not_given_cannot_have_been_heard),
+        with_rig(rounds_that_wait_outlive_the_process),
         with_rig(a_shut_down_lets_go),
         with_rig(the_deadline_goes_on),
         with_rig(secrets_stay_in_memory),

@@ -227,6 +227,30 @@ static void two_answers_at_once(void **state)
     assert_string_equal(run->answers, "{\"ok\":{\"action\":\"accept\"}}");
 }
 
+/* The agent asks on while its last answers are on their way to the disk, and is answered in that same moment. */
+static void no_round_is_lost(void **state)
+{
+    struct rig *rig = *state;
+    struct made made;
+    struct steered first = { 0 };
+    struct steered second = { 0 };
+    struct fake_run *run = asking(rig, &made, approval);
+    rig->store->holding = true;
+    rig_answer(rig, made.id, "{\"ok\":{\"action\":\"accept\"}}", &first);
+    (void)fake_report_json(run, AB_REPORT_ASK, approval);
+    rig_answer(rig, made.id, "{\"ok#2\":{\"action\":\"decline\"}}", &second);
+    rig_run(rig);
+    assert_int_equal(run->n_answers, 0);
+    rig->store->holding = false;
+    fake_store_release(rig->store);
+    rig_run(rig);
+    assert_int_equal(first.outcome, AB_STEER_DONE);
+    assert_int_equal(second.outcome, AB_STEER_DONE);
+    assert_int_equal(run->n_answers, 2);
+    assert_string_equal(run->earlier_answers, "{\"ok\":{\"action\":\"accept\"}}");
+    assert_string_equal(run->answers, "{\"ok\":{\"action\":\"decline\"}}");
+}
+
 struct misfit {
     const char *answers;
     const char *words;
@@ -366,6 +390,50 @@ static void an_abandoned_task_is_stopped_after_its_grace(void **state)
     assert_int_equal(fake_agent_run(rig->one, made.id)->n_stops, 1);
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* A long wait, or a stream that is listened to: a caller that is back asks as long as it lasts. */
+static void a_watched_task_is_not_stopped(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", NULL);
+    struct ab_watch *watch = ab_engine_watch(rig->engine, made.id, nothing, NULL);
+    ab_engine_abandon(rig->engine, made.id, 10000);
+    rig_wait(rig, 25000);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_EXECUTING);
+    ab_watch_free(watch);
+    rig_wait(rig, 10000);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_STOPPED);
+}
+
+static void an_abandoned_task_stays_so_over_a_restart(void **state)
+{
+    struct rig *rig = *state;
+    static const char *const agents[] = { "retry", "remote" };
+    for (size_t i = 0; i < 2; i++) {
+        struct made made = rig_made(rig, agents[i], NULL);
+        if (i == 1) {
+            ab_run_remember(fake_agent_run(rig->remote, made.id)->run, "{}");
+        }
+        ab_engine_abandon(rig->engine, made.id, 10000);
+        rig_run(rig);
+        rig_restart(rig, &(struct ab_engine_settings){ 0 }, true);
+        rig_wait(rig, 9000);
+        ab_engine_touch(rig->engine, made.id);
+        rig_wait(rig, 9000);
+        assert_int_equal(rig_status(rig, made.id), AB_TASK_EXECUTING);
+        rig_wait(rig, 1001);
+        struct ab_task row = rig_row(rig, made.id);
+        assert_int_equal(row.status, AB_TASK_STOPPED);
+        assert_int_equal(row.abandon_ms, 0);
+        assert_string_equal(row.status_message, "its caller went away");
+        ab_task_deinit(&row);
+    }
+}
+
 static void a_key_used_again_touches(void **state)
 {
     struct rig *rig = *state;
@@ -419,6 +487,7 @@ int main(void)
         with_rig(the_agent_hears_of_it_when_it_is_durable),
         with_rig(answers_are_collected),
         with_rig(two_answers_at_once),
+        with_rig(no_round_is_lost),
         with_rig(one_misfit_takes_none),
         with_rig(keys_used_again_are_shown_anew),
         with_rig(more_questions_join_the_open_round),
@@ -426,6 +495,8 @@ int main(void)
         with_rig(reports_during_a_pause),
         with_rig(answers_to_what_asks_nothing),
         with_rig(an_abandoned_task_is_stopped_after_its_grace),
+        with_rig(a_watched_task_is_not_stopped),
+        with_rig(an_abandoned_task_stays_so_over_a_restart),
         with_rig(a_key_used_again_touches),
         with_rig(no_grace_stops_at_once),
         with_rig(an_end_during_the_grace),

@@ -61,6 +61,7 @@ static void fake_answer(struct ab_agent *agent, struct ab_run *run, const char *
 {
     struct fake_run *mine = run_of(fake(agent), run);
     assert_int_equal(mine->n_stops, 0);
+    ab_replace(&mine->earlier_answers, mine->answers);
     ab_replace(&mine->answers, answers_json);
     mine->n_answers++;
 }
@@ -87,6 +88,7 @@ static void fake_free(struct ab_agent *agent)
         free(self->runs[i].history);
         free(self->runs[i].message);
         free(self->runs[i].answers);
+        free(self->runs[i].earlier_answers);
         free(self->runs[i].notes);
     }
     if (self->freed != NULL) {

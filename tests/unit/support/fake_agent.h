@@ -15,7 +15,8 @@ struct fake_run {
     char task_id[AB_TASK_ID_SIZE];
     char *history;
     char *message;
-    char *answers; /* of the last round */
+    char *answers;         /* of the last round */
+    char *earlier_answers; /* of the one before */
     unsigned n_answers;
     unsigned n_stops;
     unsigned n_resumes;

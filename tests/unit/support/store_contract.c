@@ -56,6 +56,7 @@ static void assert_same_task(const struct ab_task *found, const struct ab_task *
     assert_text(found->error_json, expected->error_json);
     assert_text(found->notes_json, expected->notes_json);
     assert_text(found->answers_json, expected->answers_json);
+    assert_int_equal(found->abandon_ms, expected->abandon_ms);
 }
 
 static void check_stored(struct store_rig *rig, const struct ab_task *expected)
@@ -82,6 +83,7 @@ static void fill_task(struct ab_task *task)
     task->progress_value = 0.1;
     task->progress_total = 3;
     task->updated_at += 7;
+    task->abandon_ms = 600000;
     task->turn = 2;
     task->attempt = 3;
     task->n_artifacts = 4;
