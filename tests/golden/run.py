@@ -5,7 +5,9 @@ A transcript (tests/golden/<protocol>/<version>/NN-name.json) is a list of steps
   {"method"?: "POST", "path"?: "/mcp", "headers"?: {...},      what is sent ("text" instead of "body": as it stands)
    "body"?: ...,
    "status": 200, "response_headers"?: {...}, "expect": ...,   what must come back: JSON, or a list of events
-   "unordered"?: true, "save"?: {"name": "/result/task_id"}}   JSON Pointer into the (last) message
+   "open"?: "name",                                            the stream stays open, its first events are the expected
+   "save"?: {"name": "/result/task_id"}}   JSON Pointer into the (last) message
+  {"from": "name", "expect": {...}}      what is still to come on that stream: it is read until this message comes
 In what is expected, "<any>" stands for anything, "<string>", "<number>", and inside of a string "<id>" for 32
 hexadecimal digits, "<time>" for a time, "<address>" for the bridge's own; "{name}" is a saved value; a member "...":
 true lets further members be.
@@ -95,7 +97,43 @@ def read_events(text):
     return events
 
 
+def next_event(response):
+    """The next message of a stream that stays open."""
+    data = []
+    while line := response.readline().decode("utf-8"):
+        if line == "\n" and any(data):
+            return json.loads("\n".join(data))
+        if line.startswith("data:"):
+            data.append(line[5:].strip())
+    raise Mismatch("the stream ended")
+
+
+def check(schema, message, method):
+    try:
+        schema.check(message, method)
+    except Misfit as misfit:
+        raise Mismatch(f"{misfit}: {json.dumps(message)}") from None
+
+
+def read_until(response, expected, schema):
+    passed_by = []
+    while True:
+        try:
+            message = next_event(response)
+        except (OSError, Mismatch) as error:
+            raise Mismatch(f"{error}; before it came {'; '.join(passed_by)}") from None
+        check(schema, message, "subscriptions/listen")
+        try:
+            compare(expected, message, "")
+            return
+        except Mismatch as mismatch:
+            passed_by.append(str(mismatch))
+
+
 def play_step(address, step, saved, schema, path):
+    if "from" in step:
+        read_until(saved[step["from"]], fill(step["expect"], saved), schema)
+        return
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     headers.update(fill(step.get("headers", {}), saved))
     headers = {name: value for name, value in headers.items() if value is not None}
@@ -103,6 +141,10 @@ def play_step(address, step, saved, schema, path):
     connection = http.client.HTTPConnection(address, timeout=30)
     connection.request(step.get("method", "POST"), fill(step.get("path", path), saved), body=body, headers=headers)
     response = connection.getresponse()
+    if "open" in step:
+        compare(fill(step["expect"], saved), [next_event(response) for _ in step["expect"]], "")
+        saved[step["open"]] = response
+        return
     text = response.read().decode("utf-8")
     connection.close()
     if response.status != step["status"]:
@@ -112,10 +154,7 @@ def play_step(address, step, saved, schema, path):
     streamed = (response.headers.get("Content-Type") or "").startswith("text/event-stream")
     messages = read_events(text) if streamed else [json.loads(text)] if text else []
     for message in messages:
-        try:
-            schema.check(message, step.get("body", {}).get("method") if isinstance(step.get("body", {}), dict) else None)
-        except Misfit as misfit:
-            raise Mismatch(f"{misfit}: {json.dumps(message)}") from None
+        check(schema, message, step.get("body", {}).get("method") if isinstance(step.get("body", {}), dict) else None)
     if "expect" in step:
         expected = fill(step["expect"], saved)
         compare(expected, messages if isinstance(expected, list) else messages[-1] if messages else None, "")

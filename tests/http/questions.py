@@ -332,6 +332,40 @@ def alone_of_another_bridge(folder):
         other.stop()
 
 
+def alone_keys_are_rotated(folder):
+    """What an older key sealed is good as long as that key is listed."""
+    config, data = os.path.join(folder, "rotated.jsonc"), os.path.join(folder, "rotated")
+    secrets = {**os.environ, "AB_TEST_OLD": "11" * 32, "AB_TEST_NEW": "22" * 32}
+    asker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "asker.py")
+
+    def start(*keys):
+        with open(config, "w", encoding="ascii") as file:
+            json.dump({"seal_keys": [{"env": key} for key in keys], "agents": {"asks": {
+                "kind": "command", "command": [asker], "output": "events", "env": ["PATH"], "restart": "retry"}}}, file)
+        return Bridge(data, config, env=secrets)
+
+    ping = lambda bridge, sid: send(bridge, '{"jsonrpc":"2.0","id":1,"method":"ping"}', {"Mcp-Session-Id": sid}).status  # noqa: E731
+    params = {"name": "invoke", "arguments": wish([{"go": GO}])}
+    bridge = start("AB_TEST_OLD")
+    sid, state = session(bridge), result_of(modern(bridge, "tools/call", params, ANY, "invoke"))["requestState"]
+    bridge.stop()
+    bridge = start("AB_TEST_NEW", "AB_TEST_OLD")
+    try:
+        assert ping(bridge, sid) == 200
+        again = modern(bridge, "tools/call", {**params, "requestState": state}, ANY, "invoke")
+        result = result_of(again)  # run again, it asks again
+        assert result["resultType"] == "input_required" and result["requestState"] != state, result
+        newer = session(bridge)
+    finally:
+        bridge.stop()
+    bridge = start("AB_TEST_NEW")
+    try:
+        assert (ping(bridge, sid), ping(bridge, newer)) == (404, 200)
+        assert error_code(modern(bridge, "tools/call", {**params, "requestState": state}, ANY, "invoke")) == -32602
+    finally:
+        bridge.stop()
+
+
 # --- answers to what is not there; two at once ---
 
 def test_answers_to_nothing(bridge):

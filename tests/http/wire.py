@@ -40,10 +40,10 @@ def checked():
 
 
 class Bridge:
-    def __init__(self, data, **options):
+    def __init__(self, data, config=os.path.join(HERE, "bridge.jsonc"), **options):
         self.data = data
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", os.path.join(HERE, "bridge.jsonc"), "--listen", "127.0.0.1:0", "--data", data,
+            [BINARY, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", data,
              "--log-level", "error"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options)
         line = self.process.stdout.readline()
         assert line.startswith("listening on http://"), f"the bridge did not start: {line!r}"

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export class Bridge {
-  static async start(data) {
+  static async start(data, { config = 'bridge.jsonc', port = 0 } = {}) {
     const bridge = new Bridge();
     bridge.data = data ?? (await mkdtemp(path.join(tmpdir(), 'agentbridge-interop-')));
     bridge.process = spawn(process.env.AGENTBRIDGE,
-      ['serve', '--config', 'bridge.jsonc', '--listen', '127.0.0.1:0', '--data', bridge.data],
+      ['serve', '--config', config, '--listen', `127.0.0.1:${port}`, '--data', bridge.data],
       { stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = await once(createInterface({ input: bridge.process.stdout }), 'line');
     bridge.url = new URL(line.replace('listening on ', '') + '/mcp');
@@ -34,13 +34,13 @@ export class Bridge {
 const VERSION = '2026-07-28';
 
 // One request of 2026-07-28 by hand, for what the SDK has no words for (the Tasks extension).
-export async function modern(url, method, params, { name, tasks = true, signal } = {}) {
+export async function modern(url, method, params, { name, tasks = true, asks = false, signal } = {}) {
   const headers = {
     'content-type': 'application/json', accept: 'application/json, text/event-stream',
     'mcp-protocol-version': VERSION, 'mcp-method': method,
   };
   if (name !== undefined) headers['mcp-name'] = name;
-  const capabilities = tasks ? { extensions: { 'io.modelcontextprotocol/tasks': {} } } : {};
+  const capabilities = { ...(tasks && { extensions: { 'io.modelcontextprotocol/tasks': {} } }), ...(asks && { elicitation: {} }) };
   const body = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: {
     'io.modelcontextprotocol/protocolVersion': VERSION, 'io.modelcontextprotocol/clientCapabilities': capabilities } } };
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
