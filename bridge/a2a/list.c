@@ -237,7 +237,8 @@ static void answer_list(struct ab_a2a_call *call, const struct list_wish *wish)
     const struct ab_store_filter filter = { .owner = call->owner,
                                             .agent = call->agent,
                                             .thread_id = wish->context_id,
-                                            .statuses = wish->has_state ? statuses_of(wish->state) : 0 };
+                                            .statuses = wish->has_state ? statuses_of(wish->state) : 0,
+                                            .brief = true };
     struct found found = { .wish = wish };
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;

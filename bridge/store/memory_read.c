@@ -63,6 +63,17 @@ static bool fits(const struct ab_task *task, const struct ab_store_filter *filte
            is_or_any(filter->thread_id, task->thread_id);
 }
 
+static struct ab_task without_texts(const struct ab_task *task)
+{
+    struct ab_task brief = *task;
+    brief.questions_json = NULL;
+    brief.result_json = NULL;
+    brief.error_json = NULL;
+    brief.notes_json = NULL;
+    brief.answers_json = NULL;
+    return brief;
+}
+
 int ab_memory_list(struct ab_store *base, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg)
 {
     struct ab_memory_store *store = store_of(base);
@@ -74,7 +85,8 @@ int ab_memory_list(struct ab_store *base, const struct ab_store_filter *filter, 
             continue;
         }
         left--;
-        if (!each(arg, task)) {
+        struct ab_task brief = without_texts(task);
+        if (!each(arg, filter->brief ? &brief : task)) {
             break;
         }
     }

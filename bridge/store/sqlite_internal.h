@@ -14,9 +14,11 @@
 
 /* Columns of a task's row in the order of ab_sqlite_read_task; as parameters they are numbered from 1. */
 #define AB_SQLITE_TASK_COLUMNS                                                                                         \
+    AB_SQLITE_BRIEF_COLUMNS ", questions_json, result_json, error_json, notes_json, answers_json, abandon_ms"
+/* Without the texts that may be large: SQLite reads a row as far as its last column that is named. */
+#define AB_SQLITE_BRIEF_COLUMNS                                                                                        \
     "id, thread_id, owner, agent, surface, surface_json, title, status, reason, status_message, progress_value, "      \
-    "progress_total, progress_message, created_at, updated_at, finished_at, last_event, turn, attempt, n_artifacts, "  \
-    "questions_json, result_json, error_json, notes_json, answers_json, abandon_ms"
+    "progress_total, progress_message, created_at, updated_at, finished_at, last_event, turn, attempt, n_artifacts"
 /* The condition of the index task_open, word for word: only then does SQLite use it. */
 #define AB_SQLITE_OPEN "status IN ('pending', 'executing', 'paused')"
 
@@ -85,8 +87,8 @@ struct ab_sqlite_writer {
     struct ab_loop *loop; /* only for ab_loop_post */
 };
 
-/* Every combination of owner, agent, thread_id, open, before and id_prefix in a filter. */
-enum { AB_SQLITE_LISTS = 64 };
+/* Every combination of owner, agent, thread_id, open, before, id_prefix and brief in a filter. */
+enum { AB_SQLITE_LISTS = 128 };
 
 enum ab_sqlite_read {
     AB_SQLITE_GET,

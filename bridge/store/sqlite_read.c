@@ -225,7 +225,15 @@ int ab_sqlite_find_key(struct ab_store *store, const char *owner, const char *ag
 
 /* --- lists --- */
 
-enum list_condition { BY_OWNER = 1, BY_AGENT = 2, BY_THREAD = 4, ONLY_OPEN = 8, BEFORE = 16, BY_PREFIX = 32 };
+enum list_condition {
+    BY_OWNER = 1,
+    BY_AGENT = 2,
+    BY_THREAD = 4,
+    ONLY_OPEN = 8,
+    BEFORE = 16,
+    BY_PREFIX = 32,
+    BRIEF = 64
+};
 
 static unsigned conditions_of(const struct ab_store_filter *filter)
 {
@@ -237,6 +245,7 @@ static unsigned conditions_of(const struct ab_store_filter *filter)
     conditions |= filter->statuses != 0 && (filter->statuses & ~open) == 0 ? ONLY_OPEN : 0u;
     conditions |= filter->before_created_at != 0 ? BEFORE : 0u;
     conditions |= filter->id_prefix != NULL ? BY_PREFIX : 0u;
+    conditions |= filter->brief ? BRIEF : 0u;
     return conditions;
 }
 
@@ -261,7 +270,10 @@ static const char *index_for(unsigned conditions)
 static char *list_sql(unsigned conditions)
 {
     struct ab_buf sql = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    ab_buf_printf(&sql, "SELECT " AB_SQLITE_TASK_COLUMNS " FROM task %s WHERE true", index_for(conditions));
+    ab_buf_printf(&sql, "SELECT %s FROM task %s WHERE true",
+                  (conditions & BRIEF) != 0 ? AB_SQLITE_BRIEF_COLUMNS ", NULL, NULL, NULL, NULL, NULL, 0"
+                                            : AB_SQLITE_TASK_COLUMNS,
+                  index_for(conditions));
     ab_buf_append_text(&sql, (conditions & BY_OWNER) != 0 ? " AND owner = ?1" : "");
     ab_buf_append_text(&sql, (conditions & BY_AGENT) != 0 ? " AND agent = ?2" : "");
     ab_buf_append_text(&sql, (conditions & BY_THREAD) != 0 ? " AND thread_id = ?3" : "");

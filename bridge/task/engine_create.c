@@ -233,7 +233,7 @@ static struct place last_place(struct ab_engine *engine, const char *owner, cons
         }
     }
     struct ab_store *store = engine->settings.store;
-    struct ab_store_filter filter = { .owner = owner, .thread_id = thread_id, .limit = 1 };
+    struct ab_store_filter filter = { .owner = owner, .thread_id = thread_id, .limit = 1, .brief = true };
     (void)store->ops->list(store, &filter, newest_turn, &place);
     return place;
 }

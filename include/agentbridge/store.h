@@ -63,6 +63,8 @@ struct ab_store_filter {
     int64_t before_created_at; /* with before_id: only what comes after this place in the order; 0: from the newest */
     const char *before_id;
     size_t limit; /* at most so many; 0: all */
+    bool brief; /* without questions, result, error, notes and answers: whoever walks over many rows does not read them
+                 */
 };
 
 /* Called for each row or event; the argument is valid during the call. Returning false ends the reading. */

@@ -107,6 +107,36 @@ static void lists_are_filtered_and_newest_first(void **state)
     }
 }
 
+static bool has_texts(void *arg, const struct ab_task *task)
+{
+    bool *has = arg;
+    *has = task->questions_json != NULL || task->result_json != NULL || task->error_json != NULL ||
+           task->notes_json != NULL || task->answers_json != NULL;
+    assert_non_null(task->thread_id);
+    return false;
+}
+
+static void a_brief_list_leaves_the_texts_out(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task task;
+    bool has = false;
+    store_sample_task(&task, 1);
+    ab_replace(&task.questions_json, "{}");
+    ab_replace(&task.result_json, "{}");
+    ab_replace(&task.error_json, "{}");
+    ab_replace(&task.notes_json, "{}");
+    ab_replace(&task.answers_json, "{}");
+    assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
+    ab_task_deinit(&task);
+    struct ab_store_filter filter = { .limit = 1 };
+    assert_int_equal(rig->store->ops->list(rig->store, &filter, has_texts, &has), AB_OK);
+    assert_true(has);
+    filter.brief = true;
+    assert_int_equal(rig->store->ops->list(rig->store, &filter, has_texts, &has), AB_OK);
+    assert_false(has);
+}
+
 /* Every combination of conditions gives what filtering the whole list gives. */
 static void every_combination_of_filters_works(void **state)
 {
@@ -396,6 +426,7 @@ const struct store_case *store_read_cases(size_t *count)
 {
     static const struct store_case cases[] = {
         { "lists are filtered and newest first", lists_are_filtered_and_newest_first },
+        { "a brief list leaves the texts out", a_brief_list_leaves_the_texts_out },
         { "every combination of filters works", every_combination_of_filters_works },
         { "reading inside a reading works", reading_inside_a_reading_works },
         { "events are a cursor", events_are_a_cursor },
