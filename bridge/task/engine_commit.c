@@ -3,6 +3,8 @@
 #include "task/engine_internal.h"
 #include "task/outbox.h"
 
+#include <string.h>
+
 static const uint64_t first_try_ms = 1000;
 static const uint64_t longest_try_ms = 60000;
 
@@ -21,6 +23,9 @@ static struct ab_event *last_collected(struct hot *hot, enum ab_event_kind kind)
 void hot_collect(struct hot *hot, enum ab_event_kind kind, char *body)
 {
     int64_t now = engine_now(hot->engine);
+    size_t size = strlen(body);
+    hot->collected += size;
+    hot->engine->collected += size;
     if (now > hot->task.updated_at) {
         hot->task.updated_at = now;
     }
@@ -48,6 +53,8 @@ void hot_drop_events(struct hot *hot)
         ab_event_deinit(&hot->events[i]);
     }
     hot->n_events = 0;
+    hot->engine->collected -= hot->collected;
+    hot->collected = 0;
 }
 
 /* --- refused --- */

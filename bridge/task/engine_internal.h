@@ -87,6 +87,7 @@ struct hot {
     struct ab_event *events; /* collected, not yet handed to the store */
     size_t n_events;
     size_t events_capacity;
+    size_t collected;  /* bytes of them */
     uint64_t durable;  /* number of the newest event in the store */
     uint64_t flight;   /* newest event of the commit under way; 0: none */
     bool flight_tells; /* it leaves deliveries */
@@ -168,6 +169,7 @@ struct ab_engine {
     struct ab_timer *slow_timer;
     size_t n_runs;
     size_t n_commits; /* under way, sweeps included */
+    size_t collected; /* bytes of all events that wait for their task's commit under way */
     uint64_t swept_from;
     uint64_t agents_version;
     bool turn_due;

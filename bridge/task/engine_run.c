@@ -136,7 +136,7 @@ void run_attend(struct hot *hot)
 static bool store_is_behind(const struct ab_engine *engine)
 {
     struct ab_store *store = engine->settings.store;
-    return store->ops->backlog(store) > engine->settings.store_backlog_bytes;
+    return store->ops->backlog(store) + engine->collected > engine->settings.store_backlog_bytes;
 }
 
 void engine_slow_check(void *arg)

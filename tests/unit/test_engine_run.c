@@ -403,6 +403,30 @@ static void senseless_progress_is_no_event(void **state)
     assert_log(rig, made.id, "status:pending status:executing");
 }
 
+/* What waits for a task's own commit weighs as well: a store that hangs is never handed more than one. */
+static void agents_slow_down_while_a_commit_hangs(void **state)
+{
+    struct rig *rig = *state;
+    rig_restart(rig, &(struct ab_engine_settings){ .store_backlog_bytes = 3000 }, true);
+    struct made made = rig_made(rig, "one", NULL);
+    struct fake_run *run = fake_agent_run(rig->one, made.id);
+    AB_CLEANUP(ab_free_string) char *piece = ab_format("%0800d", 0);
+    rig->store->holding = true;
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, "first"), AB_OK);
+    rig_run(rig);
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, piece), AB_OK);
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, piece), AB_OK);
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, piece), AB_OK);
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, piece), AB_RUN_SLOW_DOWN);
+    rig_wait(rig, 1000);
+    assert_int_equal(run->n_resumes, 0);
+    rig->store->holding = false;
+    fake_store_release(rig->store);
+    rig_wait(rig, 1000);
+    assert_int_equal(run->n_resumes, 1);
+    assert_int_equal(fake_report_text(run, AB_REPORT_CHUNK, piece), AB_OK);
+}
+
 static void agents_slow_down_while_the_store_is_behind(void **state)
 {
     struct rig *rig = *state;
@@ -610,6 +634,7 @@ int main(void)
         with_rig(reports_collect_while_a_commit_is_under_way),
         with_rig(uncommitted_progress_is_replaced),
         with_rig(senseless_progress_is_no_event),
+        with_rig(agents_slow_down_while_a_commit_hangs),
         with_rig(agents_slow_down_while_the_store_is_behind),
         with_rig(artifacts_are_put_together),
         with_rig(watchers_are_told_after_the_commit),
