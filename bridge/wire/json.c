@@ -139,8 +139,7 @@ static bool inside_is(struct ab_str inside, struct ab_str text)
 {
     /* Escapes only ever make it longer: with one in it, it is not of the text's size. */
     if (inside.size <= text.size) {
-        return inside.size == text.size && memcmp(inside.data, text.data, text.size) == 0 &&
-               memchr(inside.data, '\\', inside.size) == NULL;
+        return ab_str_equal(inside, text) && memchr(inside.data, '\\', inside.size) == NULL;
     }
     if (memchr(inside.data, '\\', inside.size) == NULL) {
         return false;
