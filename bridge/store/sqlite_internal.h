@@ -20,7 +20,7 @@
     "id, thread_id, owner, agent, surface, surface_json, title, status, reason, status_message, progress_value, "      \
     "progress_total, progress_message, created_at, updated_at, finished_at, last_event, turn, attempt, n_artifacts"
 /* The condition of the index task_open, word for word: only then does SQLite use it. */
-#define AB_SQLITE_OPEN "status IN ('pending', 'executing', 'paused')"
+#define AB_SQLITE_OPEN "(status = 'pending' OR status = 'executing' OR status = 'paused')"
 
 enum ab_sqlite_write {
     AB_SQLITE_BEGIN,
