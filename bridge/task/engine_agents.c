@@ -115,6 +115,28 @@ void engine_agents_attach(struct ab_engine *engine)
     }
 }
 
+static void on_closed(void *arg)
+{
+    struct ab_engine *engine = arg;
+    engine->n_closing--;
+    engine_turn_soon(engine);
+}
+
+bool engine_agents_closed(struct ab_engine *engine)
+{
+    for (size_t i = 0; i < engine->n_agents && !engine->closing; i++) {
+        engine->n_closing += engine->agents[i]->agent->ops->close != NULL ? 1 : 0;
+    }
+    for (size_t i = 0; i < engine->n_agents && !engine->closing; i++) {
+        struct ab_agent *agent = engine->agents[i]->agent;
+        if (agent->ops->close != NULL) {
+            agent->ops->close(agent, on_closed, engine);
+        }
+    }
+    engine->closing = true;
+    return engine->n_closing == 0;
+}
+
 static void agent_free(struct engine_agent *agent)
 {
     if (agent->agent->ops->free != NULL) {

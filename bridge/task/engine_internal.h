@@ -177,6 +177,8 @@ struct ab_engine {
     bool freed; /* by its owner, while a turn was still due */
     ab_loop_fn shut_down_done;
     void *shut_down_arg;
+    bool closing;     /* the agents have been told to */
+    size_t n_closing; /* of them, those that have not closed yet */
     struct ab_metric *store_refused;
     struct ab_metric *create_seconds;
 };
@@ -194,6 +196,8 @@ int64_t engine_now_us(const struct ab_engine *engine);
 /* --- engine_agents.c --- */
 void engine_agents_attach(struct ab_engine *engine);
 void engine_agents_free(struct ab_engine *engine);
+/* Whether all agents have let go of what they hold; the first time it is asked, they are told to. */
+bool engine_agents_closed(struct ab_engine *engine);
 
 /* --- engine_call.c --- */
 /* Both make a due call; `text` is copied, `task_id` may be NULL. */

@@ -75,7 +75,7 @@ static void engine_turn(void *arg)
     engine_calls_run(engine);
     attend_all(engine);
     engine_watches_run(engine);
-    if (engine->shutting_down && engine->shut_down_done != NULL && is_quiet(engine)) {
+    if (engine->shutting_down && engine->shut_down_done != NULL && is_quiet(engine) && engine_agents_closed(engine)) {
         ab_loop_fn done = engine->shut_down_done;
         engine->shut_down_done = NULL;
         done(engine->shut_down_arg);

@@ -40,6 +40,9 @@ struct ab_agent_ops {
     void (*resume)(struct ab_agent *agent, struct ab_run *run);
     /* The engine has begun; from here on ab_agent_describe may be called. NULL for an agent with nothing to tell. */
     void (*attach)(struct ab_agent *agent, struct ab_agent_seat *seat);
+    /* The process goes down and no run is left: end what the agent itself holds (a program that serves it), and call
+     * `closed` once, at once or within a few seconds. NULL for an agent that holds nothing. */
+    void (*close)(struct ab_agent *agent, void (*closed)(void *arg), void *arg);
     /* Frees the agent; only called when it has no runs. NULL when it lives elsewhere. */
     void (*free)(struct ab_agent *agent);
     /* take_up() finds the work of an executing task without notes, too: `notes_json` may be NULL. Where the process
