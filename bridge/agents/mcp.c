@@ -186,6 +186,12 @@ static void attach(struct ab_agent *base, struct ab_agent_seat *seat)
     mcp_server_connect(agent->server);
 }
 
+static void close_agent(struct ab_agent *base, void (*closed)(void *arg), void *arg)
+{
+    struct mcp_agent *agent = AB_OWNER(base, struct mcp_agent, base);
+    mcp_server_leave(agent->server, closed, arg);
+}
+
 static void agent_free(struct ab_agent *base)
 {
     struct mcp_agent *agent = AB_OWNER(base, struct mcp_agent, base);
@@ -205,6 +211,7 @@ struct ab_agent *ab_mcp_agent_new(const struct ab_mcp_agent_settings *settings)
         .let_go = let_go,
         .resume = resume,
         .attach = attach,
+        .close = close_agent,
         .free = agent_free,
     };
     static const struct mcp_server_events events = { .stray = on_stray, .cut_off = on_cut_off };

@@ -17,7 +17,8 @@ enum {
     LINGER_MS = 1000, /* after its response a stream may end by itself, so that the connection is kept */
     RETRY_MS = 1000,
     RETRY_MAX_MS = 60000,
-    RESUMES = 8, /* in a row, without an event in between */
+    LEAVE_MS = 1000, /* for the last words to get out */
+    RESUMES = 8,     /* in a row, without an event in between */
     MESSAGE_BYTES = 16 << 20,
     ERROR_BYTES = 64 << 10,
     DEPTH = 64,
@@ -36,6 +37,9 @@ struct http_transport {
     char *session_id; /* legacy, or NULL */
     struct ab_list exchanges;
     struct mcp_exchange *stream; /* what the server says on its own, or NULL */
+    struct ab_timer *leave_timer;
+    void (*left)(void *arg); /* who waits for the last words to get out, or NULL */
+    void *left_arg;
 };
 
 /* Freed only when no call of HTTP and no timer refers to it: in on_done and on_timer, or in settle(). */
@@ -65,8 +69,19 @@ static void get(struct mcp_exchange *exchange);
 
 /* --- life of an exchange --- */
 
+static void tell_left(struct http_transport *transport)
+{
+    void (*left)(void *arg) = transport->left;
+    if (left != NULL && ab_list_is_empty(&transport->exchanges)) {
+        transport->left = NULL;
+        ab_timer_stop(transport->leave_timer);
+        left(transport->left_arg);
+    }
+}
+
 static void exchange_free(struct mcp_exchange *exchange)
 {
+    struct http_transport *transport = exchange->transport;
     if (exchange->transport != NULL && exchange->transport->stream == exchange) {
         exchange->transport->stream = NULL;
     }
@@ -76,6 +91,9 @@ static void exchange_free(struct mcp_exchange *exchange)
     ab_buf_deinit(&exchange->body);
     free(exchange->last_event_id);
     free(exchange);
+    if (transport != NULL) {
+        tell_left(transport);
+    }
 }
 
 /* From here on nothing is told of it. What is still open is closed; its end frees it. */
@@ -528,6 +546,34 @@ static void http_close(struct mcp_transport *base)
     transport->session_id = NULL;
 }
 
+static void on_leave_timer(void *arg)
+{
+    struct http_transport *transport = arg;
+    void (*left)(void *arg) = transport->left;
+    transport->left = NULL;
+    http_close(&transport->base);
+    left(transport->left_arg);
+}
+
+/* Last words are those that nobody waits for an answer to: what was cancelled. Sessions that nobody uses any more are
+ * the server's to forget. */
+static void http_leave(struct mcp_transport *base, void (*left)(void *arg), void *arg)
+{
+    struct http_transport *transport = AB_OWNER(base, struct http_transport, base);
+    struct ab_link *link = ab_list_first(&transport->exchanges);
+    while (link != NULL) {
+        struct mcp_exchange *exchange = AB_OWNER(link, struct mcp_exchange, link);
+        link = ab_list_next(&transport->exchanges, link);
+        if (exchange->events != NULL || exchange->own) {
+            settle(exchange);
+        }
+    }
+    transport->left = left;
+    transport->left_arg = arg;
+    ab_timer_start(transport->leave_timer, LEAVE_MS);
+    tell_left(transport);
+}
+
 /* Exchanges outlive it until their calls have ended. */
 static void http_free(struct mcp_transport *base)
 {
@@ -538,6 +584,7 @@ static void http_free(struct mcp_transport *base)
         AB_OWNER(link, struct mcp_exchange, link)->transport = NULL;
         ab_link_remove(link);
     }
+    ab_timer_free(transport->leave_timer);
     free(transport->url);
     ab_free_secret(&transport->authorization);
     free(transport);
@@ -553,6 +600,7 @@ struct mcp_transport *mcp_http_new(const struct ab_mcp_agent_settings *settings,
         .drop = http_drop,
         .pause = http_pause,
         .listen = http_listen,
+        .leave = http_leave,
         .free = http_free,
     };
     struct http_transport *transport = ab_alloc(1, sizeof *transport);
@@ -567,5 +615,6 @@ struct mcp_transport *mcp_http_new(const struct ab_mcp_agent_settings *settings,
     transport->client = settings->client;
     transport->log = settings->log;
     ab_list_init(&transport->exchanges);
+    transport->leave_timer = ab_timer_new(settings->loop, on_leave_timer, transport);
     return &transport->base;
 }

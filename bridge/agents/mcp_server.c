@@ -499,6 +499,15 @@ void mcp_server_connect(struct mcp_server *server)
 
 /* --- the rest --- */
 
+void mcp_server_leave(struct mcp_server *server, void (*left)(void *arg), void *arg)
+{
+    server->state = MCP_SERVER_LEFT;
+    server->exchange = NULL;
+    server->changes = NULL;
+    ab_timer_stop(server->timer);
+    server->transport->ops->leave(server->transport, left, arg);
+}
+
 const struct ab_mcp_client_tool *mcp_server_tool(const struct mcp_server *server, const char *name)
 {
     for (size_t i = 0; server->tools != NULL && i < server->tools->n; i++) {

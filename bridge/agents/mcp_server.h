@@ -14,7 +14,8 @@ enum mcp_server_state {
     MCP_SERVER_CONNECTING, /* server/discover, or initialize and what follows it */
     MCP_SERVER_LISTING,    /* the tools, for the first time */
     MCP_SERVER_READY,
-    MCP_SERVER_DOWN /* until the timer, or until somebody needs it */
+    MCP_SERVER_DOWN, /* until the timer, or until somebody needs it */
+    MCP_SERVER_LEFT  /* for good */
 };
 
 struct mcp_server_events;
@@ -75,6 +76,8 @@ struct mcp_waiter {
 AB_MUST struct mcp_server *mcp_server_new(const struct ab_mcp_agent_settings *settings,
                                           const struct mcp_server_events *events, void *arg);
 void mcp_server_free(struct mcp_server *server);
+/* Ends the connection for good; `left` is called once nothing of it is left. Then only mcp_server_free. */
+void mcp_server_leave(struct mcp_server *server, void (*left)(void *arg), void *arg);
 /* Begins to connect, if it is not at it already. */
 void mcp_server_connect(struct mcp_server *server);
 /* Connects if need be and tells the waiter; it may be READY at once, then nothing is told and true returned. */

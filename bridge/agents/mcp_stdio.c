@@ -32,10 +32,13 @@ struct stdio_transport {
     struct program *program; /* NULL: none runs */
     struct ab_list programs; /* those that still have to leave, too */
     struct ab_list exchanges;
+    void (*left)(void *arg); /* who waits for the last program to go, or NULL */
+    void *left_arg;
 };
 
 /* One life of the program. */
 struct program {
+    struct stdio_transport *home;
     struct stdio_transport *transport; /* NULL once closed, or ended */
     struct ab_link link;
     struct ab_loop *loop;
@@ -228,6 +231,15 @@ static void program_free(void *arg)
     free(program);
 }
 
+static void tell_left(struct stdio_transport *transport)
+{
+    void (*left)(void *arg) = transport->left;
+    if (left != NULL && ab_list_is_empty(&transport->programs)) {
+        transport->left = NULL;
+        left(transport->left_arg);
+    }
+}
+
 static void on_ended(void *arg, int exit_code, int number)
 {
     struct program *program = arg;
@@ -237,6 +249,7 @@ static void on_ended(void *arg, int exit_code, int number)
     ab_link_remove(&program->link);
     ab_loop_defer(program->loop, program_free, program);
     if (transport == NULL) {
+        tell_left(program->home);
         return;
     }
     if (number != 0) {
@@ -325,6 +338,7 @@ static bool stdio_open(struct mcp_transport *base, char *reason, size_t reason_s
         free(program);
         return false;
     }
+    program->home = transport;
     program->transport = transport;
     program->loop = transport->loop;
     program->timer = ab_timer_new(transport->loop, on_overdue, program);
@@ -427,6 +441,15 @@ static void stdio_listen(struct mcp_transport *base)
     (void)base;
 }
 
+static void stdio_leave(struct mcp_transport *base, void (*left)(void *arg), void *arg)
+{
+    struct stdio_transport *transport = AB_OWNER(base, struct stdio_transport, base);
+    stdio_close(base);
+    transport->left = left;
+    transport->left_arg = arg;
+    tell_left(transport);
+}
+
 static void stdio_free(struct mcp_transport *base)
 {
     struct stdio_transport *transport = AB_OWNER(base, struct stdio_transport, base);
@@ -453,6 +476,7 @@ struct mcp_transport *mcp_stdio_new(const struct ab_mcp_agent_settings *settings
         .drop = stdio_drop,
         .pause = stdio_pause,
         .listen = stdio_listen,
+        .leave = stdio_leave,
         .free = stdio_free,
     };
     struct stdio_transport *transport = ab_alloc(1, sizeof *transport);

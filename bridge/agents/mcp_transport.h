@@ -53,6 +53,8 @@ struct mcp_transport_ops {
     void (*pause)(struct mcp_exchange *exchange, bool paused);
     /* Legacy: opens the stream for what the server says on its own. */
     void (*listen)(struct mcp_transport *transport);
+    /* As close; `left` is called once nothing of it is left, at once or within a few seconds. Then only free. */
+    void (*leave)(struct mcp_transport *transport, void (*left)(void *arg), void *arg);
     void (*free)(struct mcp_transport *transport);
 };
 

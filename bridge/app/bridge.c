@@ -125,7 +125,8 @@ static bool build_signer(struct ab_bridge *bridge, struct place reason)
 /* For agents that stand elsewhere, and for those elsewhere who want to be told. */
 static bool build_client(struct ab_bridge *bridge, struct place reason)
 {
-    bridge->client = ab_client_curl_new(bridge->loop, &bridge->log, 0);
+    /* An agent's open calls may all lead to one host, and what answers their questions must still get through. */
+    bridge->client = ab_client_curl_new(bridge->loop, &bridge->log, 1024);
     if (bridge->client == NULL)
         snprintf(reason.reason, reason.size, "libcurl gives no client");
     return bridge->client != NULL;
