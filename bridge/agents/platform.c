@@ -45,6 +45,7 @@ void platform_report(struct platform_run *run, const struct ab_report *report)
     }
     if (is_end(report->kind)) {
         run->over = true;
+        run->finished = true;
     }
 }
 
@@ -242,8 +243,13 @@ static void answer(struct ab_agent *base, struct ab_run *engine_run, const char 
 
 static void stop(struct ab_agent *base, struct ab_run *engine_run)
 {
+    struct platform_run *run = ab_run_context(engine_run);
     (void)base;
-    platform_stop(ab_run_context(engine_run));
+    if (run->finished) {
+        platform_end(run); /* its end was not to the engine's liking; there it is over */
+    } else {
+        platform_stop(run);
+    }
 }
 
 static void let_go(struct ab_agent *base, struct ab_run *engine_run)

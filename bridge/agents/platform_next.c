@@ -72,6 +72,9 @@ static void again(struct platform_run *run, enum platform_purpose purpose, int64
 void platform_due(void *arg)
 {
     struct platform_run *run = arg;
+    if (run->over) {
+        return;
+    }
     if (run->next == PLATFORM_INVOKE) {
         platform_invoke(run);
     } else {
@@ -82,7 +85,9 @@ void platform_due(void *arg)
 void platform_side_due(void *arg)
 {
     struct platform_run *run = arg;
-    platform_call_start(run, run->next_side);
+    if (run->stopping || !run->over) {
+        platform_call_start(run, run->next_side);
+    }
 }
 
 /* --- what is said of a failure --- */
@@ -263,9 +268,9 @@ static void told(struct platform_run *run, const struct ab_rest_task *task)
     }
     platform_tell_task(run, task);
     platform_note(run);
-    if (run->over) {
+    if (run->finished) {
         platform_end(run);
-    } else {
+    } else if (!run->over) {
         platform_follow(run);
     }
 }
@@ -487,7 +492,9 @@ void platform_call_ended(struct platform_call *call, enum ab_http_call_outcome o
             platform_call_start(run, PLATFORM_STOP);
         }
     } else if (run->over) {
-        platform_end(run);
+        if (run->finished) { /* else the engine says what is next */
+            platform_end(run);
+        }
     } else if (call == &run->side) {
         reply_ended(run, call, line.data);
     } else if (run->turn_due) {

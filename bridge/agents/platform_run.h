@@ -104,14 +104,14 @@ struct platform_run {
     bool no_events; /* the other bridge has none to follow */
     bool slow;      /* the engine cannot take more now */
     bool noted;     /* what the notes hold has changed */
-    bool over;      /* nothing more is reported */
+    bool over;      /* nothing more is reported: it is finished, or the engine has ended it and says what is next */
+    bool finished;  /* its end was reported */
     bool stopping;  /* and the work is to be stopped there */
     bool ending;    /* nothing more is begun */
 };
 
 /* --- platform.c --- */
-/* Reports, with nothing in it that must not be told; an end, or the engine's word that the task is over, sets `over`.
- */
+/* Reports what has been scrubbed; an end, or the engine's word that the task is over, sets `over`. */
 void platform_report(struct platform_run *run, const struct ab_report *report);
 /* Text (or NULL) and JSON are scrubbed on the way. */
 void platform_report_text(struct platform_run *run, enum ab_report_kind kind, struct ab_str text);
@@ -147,6 +147,7 @@ void platform_look(struct platform_run *run);
 /* Follows a task that is there, by its events or by asking after it. */
 void platform_follow(struct platform_run *run);
 void platform_reply(struct platform_run *run);
+/* Stops the work there, then ends the run. */
 void platform_stop(struct platform_run *run);
 /* The timers' callbacks. */
 void platform_due(void *arg);

@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 
 #define DRAIN_MS 10000
+/* Each task that another bridge or a platform works on holds a stream to it, for as long as it waits for somebody, too;
+ * an answer or a stop must still get through. */
+#define HOST_CONNECTIONS 10000
 #define KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
 #define OUTPUT_BYTES ((size_t)16 << 20)
 
@@ -125,8 +128,7 @@ static bool build_signer(struct ab_bridge *bridge, struct place reason)
 /* For agents that stand elsewhere, and for those elsewhere who want to be told. */
 static bool build_client(struct ab_bridge *bridge, struct place reason)
 {
-    /* An agent's open calls may all lead to one host, and what answers their questions must still get through. */
-    bridge->client = ab_client_curl_new(bridge->loop, &bridge->log, 1024);
+    bridge->client = ab_client_curl_new(bridge->loop, &bridge->log, HOST_CONNECTIONS);
     if (bridge->client == NULL)
         snprintf(reason.reason, reason.size, "libcurl gives no client");
     return bridge->client != NULL;

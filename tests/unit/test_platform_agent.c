@@ -18,6 +18,9 @@
 
 #include <cmocka.h>
 
+/* Of one task. */
+enum { OUTPUT_BYTES = 100000 };
+
 struct bench {
     struct ab_loop *loop;
     struct fake_store *store;
@@ -49,6 +52,7 @@ static void engine_begin(struct bench *bench)
     };
     const struct ab_engine_settings engine = { .loop = bench->loop,
                                                .store = &bench->store->store,
+                                               .output_bytes = OUTPUT_BYTES,
                                                .random = fake_random(&bench->random, ++bench->n_engines) };
     const struct ab_agent_settings agent = { .id = "far", .kind = "platform", .timeout_ms = 600000 };
 
@@ -461,6 +465,33 @@ static void a_stop_is_given_until_it_is_heard(void **state)
     assert_int_equal(bench->client->n_calls, 6);
 }
 
+/* Whatever ends it here, it is stopped there, once. */
+static void what_the_engine_ends_is_stopped_there(void **state)
+{
+    struct bench *bench = *state;
+    struct ab_buf event = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    size_t call;
+
+    ab_buf_append_text(&event, "{\"type\":\"chunk\",\"data\":\"");
+    for (unsigned i = 0; i < OUTPUT_BYTES / 8; i++)
+        ab_buf_append_text(&event, "too much ");
+    ab_buf_append_text(&event, "\"}");
+    for (int too_much = 0; too_much < 2; too_much++) {
+        create(bench, NULL, NULL, NULL);
+        call = invoked(bench);
+        begin_stream(bench, call);
+        if (too_much)
+            say_event(bench, call, event.data);
+        else
+            fake_loop_advance(bench->loop, 600000);
+        expect(bench, AB_TASK_ERROR, NULL);
+        assert_true(bench->client->calls[call].cancelled);
+        say_task(bench, task_call(bench, "POST", "/stop"), "\"status\":\"stopped\"");
+        assert_int_equal(fake_client_open(bench->client), 0);
+    }
+    ab_buf_deinit(&event);
+}
+
 static void a_wish_for_patience_is_limited(void **state)
 {
     struct bench *bench = *state;
@@ -605,6 +636,7 @@ int main(void)
         TEST(a_restart_before_anything_was_heard),
         TEST(credentials_are_gone_after_a_restart),
         TEST(a_stop_is_given_until_it_is_heard),
+        TEST(what_the_engine_ends_is_stopped_there),
         TEST(a_wish_for_patience_is_limited),
         TEST(an_answer_goes_until_it_is_heard),
         TEST(a_lost_stream_of_a_bridge_is_found_again),
