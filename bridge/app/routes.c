@@ -116,5 +116,6 @@ void ab_routes_handle(void *routes, struct ab_http_exchange *exchange)
         refuse(exchange, 405, table[i].methods, sentence);
         return;
     }
-    refuse(exchange, 404, NULL, "nothing is here; there are /mcp, /a2a, /v1, /openapi.json, /health, /ready and /metrics");
+    refuse(exchange, 404, NULL,
+           "nothing is here; there are /mcp, /a2a, /v1, /openapi.json, /health, /ready and /metrics");
 }

@@ -1,8 +1,8 @@
 /* One attempt to deliver: words, request, outcome, and what the store is told of it. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "task/as_of.h"
 #include "deliver/courier_internal.h"
+#include "task/as_of.h"
 #include "wire/http_values.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 /* The courier: what is due is delivered at least once and in order, whatever receivers, store and restarts do. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "task/as_of.h"
 #include "deliver/courier.h"
 #include "store/memory.h"
 #include "support/fake_client.h"
@@ -9,6 +8,7 @@
 #include "support/fake_random.h"
 #include "support/fake_store.h"
 #include "support/store_contract.h"
+#include "task/as_of.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
