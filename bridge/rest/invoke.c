@@ -34,7 +34,7 @@ static void on_created(struct ab_rest_call *call, enum mode mode, enum ab_create
 {
     if (!ab_rest_kept(call))
         return; /* the task goes on: a caller that leaves has not cancelled it */
-    if (outcome != AB_CREATE_DONE)
+    if (outcome != AB_CREATE_DONE && outcome != AB_CREATE_EXISTING)
         ab_rest_refuse(call, refusal_status(outcome), "%s", text != NULL ? text : "The task could not be made");
     else if (mode == MODE_ASYNC)
         ab_rest_answer_task(call, task, task->thread_id);
@@ -65,11 +65,22 @@ static bool is_workflow(const struct ab_rest_call *call)
     return ab_str_starts(ab_http_request(call->exchange)->path, "/v1/workflows/");
 }
 
+/* A caller that asks again after a loss gives the same key, and gets the same task. The caller of this frees it. */
+static char *idempotency_key(struct ab_rest_call *call)
+{
+    struct ab_str key;
+
+    if (!ab_http_header(call->exchange, "idempotency-key", &key) || key.size == 0)
+        return NULL;
+    return ab_strndup(key.data, key.size);
+}
+
 static void create(struct ab_rest_call *call, const struct ab_rest_body *body, ab_created_fn created)
 {
     AB_CLEANUP(ab_free_string)
     char *surface =
         ab_rest_surface(ab_json_trusted(body->options_json), ab_json_trusted(body->input_json), is_workflow(call));
+    AB_CLEANUP(ab_free_string) char *key = idempotency_key(call);
 
     ab_rest_promise(call);
     ab_engine_create(call->rest->settings.engine,
@@ -82,6 +93,7 @@ static void create(struct ab_rest_call *call, const struct ab_rest_body *body, a
                                             .message_json = body->message_json,
                                             .input_json = body->input_json,
                                             .options_json = body->options_json,
+                                            .idempotency_key = key,
                                             .webhooks_json = body->webhooks_json,
                                             .secrets_json = body->secrets_json },
                      created, call);

@@ -164,6 +164,19 @@ def an_answer_is_held_against_its_schema(client):
     assert client.invoke("json no", output_schema=schema)["status"] == "completed"
 
 
+def a_key_is_one_task(client):
+    body = {"input": {"text": "echo once", "files": []}, "title": "t"}
+    first = client.good("POST", "/v1/agents/worker/invoke", body, {"Idempotency-Key": "k-1"})
+    again = client.good("POST", "/v1/agents/worker/invoke", body, {"Idempotency-Key": "k-1"})
+    assert first == again, (first, again)
+    events = client.call("POST", "/v1/agents/worker/invoke/stream", body, {"Idempotency-Key": "k-1"}).events()
+    assert events[0]["type"] == "task_created" and events[-1]["data"] == first, events
+    assert client.good("POST", "/v1/agents/worker/invoke/async", body, {"Idempotency-Key": "k-1"})["id"] == first["id"]
+    answer = client.call("POST", "/v1/agents/worker/invoke", {**body, "title": "u"}, {"Idempotency-Key": "k-1"})
+    assert answer.status == 409 and first["agentbridge"]["task_id"] in answer.detail, answer.text
+    assert client.good("POST", "/v1/agents/worker/invoke", body, {"Idempotency-Key": "k-2"})["id"] != first["id"]
+
+
 # --- conversations and lists ---
 
 def turns_are_one_task(client):
@@ -616,7 +629,7 @@ def run(name, test, *arguments):
 
 def main():
     on_one = [the_document_is_served, agents_are_listed, every_status_is_told, a_pause_says_what_is_asked, tasks_wait_run_and_stop,
-              workflows_are_agents, a_caller_that_leaves_has_not_cancelled, every_wish_reaches_the_agent, an_answer_is_held_against_its_schema,
+              workflows_are_agents, a_caller_that_leaves_has_not_cancelled, every_wish_reaches_the_agent, a_key_is_one_task, an_answer_is_held_against_its_schema,
               turns_are_one_task, lists_are_filtered_and_paged, removal_is_for_good, malformed_bodies_are_refused, requests_are_refused,
               large_and_chunked_bodies, a_busy_conversation_is_refused, another_owner_has_other_tasks, answers_are_taken_or_refused,
               streams_tell_everything_in_order, a_stream_waits_with_its_task, a_stream_is_taken_up_behind_any_event, two_follow_one_task,
