@@ -2,6 +2,7 @@
 #include "mcp/input_state.h"
 #include "mcp/tool_call.h"
 #include "mcp/wait.h"
+#include "task/message.h"
 
 #include "base/mem.h"
 
@@ -52,39 +53,6 @@ static char *make_input(const struct ab_mcp *mcp, struct ab_json text, struct ab
     ab_json_put_value(&writer, "text", ab_json_is(text, AB_JSON_STRING) ? text : ab_json_trusted("\"\""));
     ab_json_put_value(&writer, "files", ab_json_is(files, AB_JSON_ARRAY) ? files : ab_json_trusted("[]"));
     ab_json_put_optional_raw(&writer, "user", mcp->settings.user_json);
-    ab_json_object_end(&writer);
-    return ab_buf_steal(&out);
-}
-
-static void write_part(struct ab_json_writer *writer, const char *kind, struct ab_json value)
-{
-    ab_json_object_begin(writer);
-    ab_json_put_value(writer, kind, value);
-    ab_json_object_end(writer);
-}
-
-/* A message of the user's; `id_json` names it: the same call must give the same message. */
-static char *make_message(const char *id, struct ab_json text, struct ab_json files, struct ab_json data)
-{
-    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json_iterator each = ab_json_iterate(files);
-    struct ab_json_writer writer;
-    struct ab_json file;
-
-    ab_json_writer_init(&writer, &out);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "message_id", id);
-    ab_json_put_text(&writer, "role", "user");
-    ab_json_write_key(&writer, "parts");
-    ab_json_array_begin(&writer);
-    if (ab_json_is(text, AB_JSON_STRING))
-        write_part(&writer, "text", text);
-    else
-        write_part(&writer, "data", data);
-    while (ab_json_is(files, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &file))
-        write_part(&writer, "url", file);
-    ab_json_array_end(&writer);
-    ab_json_put_raw(&writer, "metadata", "{}");
     ab_json_object_end(&writer);
     return ab_buf_steal(&out);
 }
@@ -209,7 +177,7 @@ void ab_mcp_tool_invoke(struct ab_mcp_request *request, struct ab_json arguments
         return;
     }
     ab_id_make(&random, id);
-    message = make_message(key != NULL ? key : id, text, files, (struct ab_json){ 0 });
+    message = ab_message_of_user(key != NULL ? key : id, text, (struct ab_json){ 0 }, files);
     create(request,
            &(struct ab_new_task){ .owner = request->channel->owner,
                                   .agent = agent,
@@ -305,7 +273,7 @@ void ab_mcp_call_published(struct ab_mcp_request *request, const struct ab_mcp_p
         return;
     }
     ab_id_make(&random, id);
-    message = make_message(id, text, none, arguments);
+    message = ab_message_of_user(id, text, arguments, none);
     create(request,
            &(struct ab_new_task){ .owner = request->channel->owner,
                                   .agent = tool->settings.agent,

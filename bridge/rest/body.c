@@ -1,6 +1,7 @@
 #include "rest/body.h"
 
 #include "rest/names.h"
+#include "task/message.h"
 #include "task/output.h"
 
 #include "base/mem.h"
@@ -235,36 +236,6 @@ static char *make_input(const struct reading *reading)
     return ab_buf_steal(&out);
 }
 
-static void write_part(struct ab_json_writer *writer, const char *kind, struct ab_json value)
-{
-    ab_json_object_begin(writer);
-    ab_json_put_value(writer, kind, value);
-    ab_json_object_end(writer);
-}
-
-static char *make_message(const struct reading *reading)
-{
-    struct ab_json files = given(reading->input, "files");
-    struct ab_json_iterator each = ab_json_iterate(files);
-    struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json_writer writer;
-    struct ab_json file;
-
-    ab_json_writer_init(&writer, &out);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "message_id", reading->reader->message_id);
-    ab_json_put_text(&writer, "role", "user");
-    ab_json_write_key(&writer, "parts");
-    ab_json_array_begin(&writer);
-    write_part(&writer, "text", ab_json_member(reading->input, "text"));
-    while (ab_json_is(files, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &file))
-        write_part(&writer, "url", file);
-    ab_json_array_end(&writer);
-    ab_json_put_raw(&writer, "metadata", "{}");
-    ab_json_object_end(&writer);
-    return ab_buf_steal(&out);
-}
-
 /* --- servers and credentials --- */
 
 /* Scheme and host: what follows may hold a key. */
@@ -419,7 +390,8 @@ bool ab_rest_body_read(const struct ab_rest_body_reader *reader, struct ab_str t
     if (faults->n > 0)
         return false;
     out->title = ab_json_string_dup(given(reading.body, "title"));
-    out->message_json = make_message(&reading);
+    out->message_json = ab_message_of_user(reader->message_id, ab_json_member(reading.input, "text"),
+                                           (struct ab_json){ { NULL, 0 } }, given(reading.input, "files"));
     out->input_json = make_input(&reading);
     out->options_json = make_options(&reading);
     out->secrets_json = make_secrets(&reading);
