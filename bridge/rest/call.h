@@ -12,7 +12,6 @@ struct ab_rest {
     struct ab_list calls;             /* all that are open */
     struct ab_timer *keep_alive;
     struct ab_metric *streams; /* open ones */
-    bool draining;
 };
 
 struct ab_rest_follow; /* follow.h */

@@ -41,7 +41,6 @@ void ab_rest_drain(struct ab_rest *rest)
 {
     struct ab_link *link = ab_list_first(&rest->calls);
 
-    rest->draining = true;
     while (link != NULL) {
         struct ab_rest_call *call = AB_OWNER(link, struct ab_rest_call, link);
         link = ab_list_next(&rest->calls, link);

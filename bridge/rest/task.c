@@ -375,6 +375,17 @@ static void put_listed(struct ab_json_writer *writer, const char *key, const str
     ab_json_put_value(writer, key, ab_json_member(ab_json_trusted(task->surface_json), member));
 }
 
+/* The surface, by the caller's own word, or as the platform calls what comes over its API. */
+static void put_surface(struct ab_json_writer *writer, const struct ab_task *task)
+{
+    struct ab_json named = ab_json_member(ab_json_trusted(task->surface_json), "source_node_type");
+
+    if (ab_json_exists(named))
+        ab_json_put_value(writer, "source_node_type", named);
+    else
+        ab_json_put_text(writer, "source_node_type", strcmp(task->surface, "rest") == 0 ? "sdk" : task->surface);
+}
+
 void ab_rest_item_write(struct ab_json_writer *writer, const struct ab_task *task)
 {
     ab_json_object_begin(writer);
@@ -387,7 +398,7 @@ void ab_rest_item_write(struct ab_json_writer *writer, const struct ab_task *tas
     put_listed(writer, "triggering_agent_id", task, "triggering_agent_id");
     ab_json_put_time(writer, "created_at", task->created_at);
     ab_json_put_time(writer, "updated_at", task->updated_at);
-    ab_json_put_text(writer, "source_node_type", task->surface);
+    put_surface(writer, task);
     put_result(writer, task);
     ab_json_put_text(writer, "title", task->title);
     ab_json_object_end(writer);
@@ -403,6 +414,7 @@ char *ab_rest_surface(struct ab_json options, struct ab_json input, bool workflo
     put_if_there(&writer, "user_id", ab_json_at(input, "user", "id", NULL));
     put_if_there(&writer, "parent", ab_json_member(options, "parent_execution_id"));
     put_if_there(&writer, "triggering_agent_id", ab_json_member(options, "triggering_agent_id"));
+    put_if_there(&writer, "source_node_type", ab_json_member(options, "source_node_type"));
     if (workflow)
         ab_json_put_bool(&writer, "workflow", true);
     ab_json_object_end(&writer);

@@ -15,7 +15,8 @@ void ab_rest_item_write(struct ab_json_writer *writer, const struct ab_task *tas
  * appended, when it has not ended or says nothing. */
 AB_MUST bool ab_rest_result_text(const struct ab_task *task, struct ab_buf *out);
 
-/* What this face keeps with a task for its lists: {"user_id"?,"parent"?,"triggering_agent_id"?,"workflow"?}
+/* What this face keeps with a task for its lists: {"user_id"?,"parent"?,"triggering_agent_id"?,
+ * "source_node_type"?,"workflow"?}
  * of the options and the input. The caller frees. */
 AB_MUST char *ab_rest_surface(struct ab_json options, struct ab_json input, bool workflow);
 

@@ -211,7 +211,7 @@ def lists_are_filtered_and_paged(client):
     assert client.good("GET", "/v1/tasks?agent_id=cat&user_id=lister&status=completed")["total"] == 5
     assert client.good("GET", "/v1/tasks?user_id=lister&status=failed")["total"] == 0
     found = client.good("GET", "/v1/tasks?parent_task_id=p-1&triggering_agent_id=a-1&status=failed")["items"]
-    assert [item["result"] for item in found] == ["x"] and found[0]["source_node_type"] == "rest", found
+    assert [item["result"] for item in found] == ["x"] and found[0]["source_node_type"] == "sdk", found
     assert client.good("GET", "/v1/tasks?user_id=lister&to_date=2001-01-01")["total"] == 0
     assert client.good("GET", "/v1/tasks?user_id=lister&from_date=2001-01-01T00:00:00.123456Z")["total"] == 5
     for query, where in (("page=0", "page"), ("per_page=51", "per_page"), ("per_page=x", "per_page"), ("status=busy", "status"),
