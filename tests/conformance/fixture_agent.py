@@ -171,7 +171,6 @@ TOOLS = {
     "test_multiple_content_types": lambda: say(
         {"result": {"parts": [{"text": "Multiple content types test:"}, IMAGE, RESOURCE]}}),
     "test_tool_with_logging": test_tool_with_logging,
-    "test_logging_tool": test_tool_with_logging,
     "test_error_handling": lambda: say({"failed": "This tool intentionally returns an error for testing"}),
     "test_tool_with_progress": test_tool_with_progress,
     "test_sampling": test_sampling,
@@ -180,7 +179,6 @@ TOOLS = {
     "test_elicitation_sep1330_enums": test_elicitation_sep1330_enums,
     "json_schema_2020_12_tool": lambda: result("JSON Schema 2020-12 tool called with: " + json.dumps(arguments)),
     "test_missing_capability": lambda: result("sampling is there"),
-    "test_streaming_elicitation": elicitation_once,
     "greet": lambda: result(f"Hello, {arguments.get('name')}!"),
     "slow_compute": slow_compute,
     "failing_job": lambda: say({"failed": "the job failed on purpose"}),
