@@ -2,8 +2,9 @@
 import concurrent.futures
 import json
 import os
+import tempfile
 
-from resumption import Stream
+from resumption import Stream, go
 from wire import Bridge, call, modern_body, modern_headers, request_bytes, send, session
 
 TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
@@ -464,6 +465,40 @@ def test_capabilities_that_a_tool_needs(bridge):
     assert called("prompt", task={})["error"]["code"] == -32601
     assert called("handled", task={"ttl": "long"})["error"]["code"] == -32602
     assert called("handled", task=7)["error"]["code"] == -32602
+
+
+def test_output_schemas_that_can_be_kept(bridge):
+    listed = lambda version: {tool["name"]: tool for tool in (send(bridge, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', {  # noqa: E731
+        "Mcp-Session-Id": session(bridge, version)}) if version else modern(bridge, "tools/list", {}, {})).message["result"]["tools"]}
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    for version in ("2025-06-18", "2025-11-25", None):
+        tools = listed(version)
+        assert tools["prompt"]["outputSchema"] == schema, tools["prompt"]  # can neither pause nor outlast its call
+        support = {name: tools[name].get("execution") for name in ("prompt", "handled", "invoke", "get-task")}
+        assert [one and one["taskSupport"] for one in support.values()] == (
+            ["forbidden", "optional", "optional", "forbidden"] if version == "2025-11-25" else [None] * 4), support
+        # Its output is an array: what is always an object there cannot be one.
+        choices = tools["asks_in_task"].get("outputSchema", {}).get("anyOf", [])
+        assert (choices[:1] == [{"type": "array"}]) == (version is None) and len(choices) in (0, 2), tools["asks_in_task"]
+    assert "outputSchema" not in listed("2025-03-26")["prompt"]
+
+
+def test_what_a_task_tells_names_it(bridge):
+    """2025-11-25: every message that belongs to a task says to which, on whatever stream it comes."""
+    sid = session(bridge)
+    with tempfile.TemporaryDirectory() as folder:
+        made = send(bridge, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "invoke", "arguments": {"agent": "steps", "text": f"folder:{folder}"}, "task": {}}}),
+            {"Mcp-Session-Id": sid}).message["result"]["task"]["taskId"]
+        params = {"taskId": made, "_meta": {"progressToken": "p"}}
+        with legacy_stream(bridge, sid, "tasks/result", params) as stream:
+            assert stream.event() == ""  # it waits
+            go(folder, 1, 2, 3, "end")
+            messages = stream.messages()
+    related = {"io.modelcontextprotocol/related-task": {"taskId": made}}
+    assert {one["method"] for one in messages[:-1]} == {"notifications/message", "notifications/progress"}, messages
+    assert all(one["params"]["_meta"] == related for one in messages[:-1]), messages
+    assert messages[-1]["result"]["_meta"] == related, messages[-1]
 
 
 def test_methods_of_tasks_need_the_capability(bridge):
