@@ -304,6 +304,80 @@ def test_parallel_calls(bridge):
     assert all(result["structuredContent"]["status"] == "completed" for result in results)
 
 
+def test_lists_and_their_pages(bridge):
+    """Filters and cursors of list-tasks, list-agents and tasks/list; nothing twice, nothing left out."""
+    thread = "lists and their pages"
+    made = [call(bridge, "invoke", {"agent": "good", "text": "x", "thread_id": thread})["structuredContent"]["task_id"] for _ in range(7)]
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        arguments = {"thread_id": thread, "limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = call(bridge, "list-tasks", arguments)["structuredContent"]
+        pages.append([task["task_id"] for task in page["tasks"]])
+        cursor = page.get("next_cursor")
+    assert [len(page) for page in pages] == [3, 3, 1] and sum(pages, []) == made[::-1], pages
+    count = lambda **more: len(call(bridge, "list-tasks", {"thread_id": thread, **more})["structuredContent"]["tasks"])  # noqa: E731
+    assert (count(agent="good"), count(agent="waits"), count(status=["completed"]), count(status=["paused", "error"])) == (7, 0, 7, 0)
+    first = call(bridge, "list-tasks", {"thread_id": thread, "limit": 3})["structuredContent"]["next_cursor"]
+    for tool, arguments in (("list-tasks", {"cursor": "x"}), ("list-tasks", {"cursor": first[:-1]}), ("list-agents", {"cursor": first}),
+                            ("list-tasks", {"limit": 0}), ("list-tasks", {"status": ["done"]})):
+        assert call(bridge, tool, arguments)["isError"], (tool, arguments)
+    agents = lambda **more: [one["id"] for one in call(bridge, "list-agents", more)["structuredContent"]["agents"]]  # noqa: E731
+    assert "good" in agents() and agents(query="ASKS-on") == ["asks-on-call"] and agents(kind="platform") == []
+    sid = session(bridge)
+    listed = lambda **params: send(bridge, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tasks/list", "params": params}),  # noqa: E731
+                                   {"Mcp-Session-Id": sid}).message
+    seen, page = [], listed()["result"]
+    while True:
+        seen += [task["taskId"] for task in page["tasks"]]
+        if "nextCursor" not in page:
+            break
+        page = listed(cursor=page["nextCursor"])["result"]
+    assert len(seen) == len(set(seen)) and set(made) <= set(seen), seen
+    assert listed(cursor="x")["error"]["code"] == -32602 and listed(cursor=first)["error"]["code"] == -32602
+
+
+def test_get_task_and_its_events(bridge):
+    """events_after, wait_s and last_event: a reader that goes on from the last number sees each event once."""
+    state = call(bridge, "invoke", {"agent": "waits", "text": "x", "wait_s": 0})["structuredContent"]
+    get = lambda **more: call(bridge, "get-task", {"task_id": state["task_id"], **more})["structuredContent"]  # noqa: E731
+    assert state["status"] in ("pending", "executing") and "result" not in state, state
+    until(lambda: get(wait_s=0).get("status_message") == "waiting")
+    whole = get(wait_s=0, events_after=0)
+    assert [event["number"] for event in whole["events"]] == list(range(1, whole["last_event"] + 1)), whole
+    assert get(wait_s=0, events_after=whole["last_event"])["events"] == []
+    assert "events" not in get(wait_s=0)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(get, events_after=whole["last_event"])
+        call(bridge, "stop-task", {"task_id": state["task_id"]})
+        rest = waiting.result()
+    assert [event["number"] for event in rest["events"]] == list(range(whole["last_event"] + 1, rest["last_event"] + 1)), rest
+    assert rest["status"] == "stopped" and rest["events"][-1]["status"] == "stopped", rest
+    again = call(bridge, "stop-task", {"task_id": state["task_id"]})
+    assert again["isError"] and "stopped" in again["content"][0]["text"], again
+
+
+def test_every_argument_of_invoke(bridge):
+    options = {"version": "2", "output_format": "json", "output_schema": {"type": "object"}, "expected_output": "a list",
+               "instructions_override": "be brief", "additional_context": "none", "think_mode": "harder", "llm_model_provider": "p",
+               "llm_model_name": "m", "llm_reasoning_effort": "low", "disable_attachment_injection": True, "title": "A title",
+               "payload_extension": {"a": [1]}}
+    files = ["https://example.com/a.txt"]
+    result = call(bridge, "invoke", {"agent": "echoes", "text": "hello", "files": files, "thread_id": "every argument", **options})
+    state = result["structuredContent"]
+    assert state["status"] == "completed", state
+    heard = state["data"]
+    assert heard["options"] == options, heard["options"]
+    assert (heard["input"]["text"], heard["input"]["files"]) == ("hello", files), heard["input"]
+    assert heard["task"] == {"id": state["task_id"], "thread_id": "every argument", "agent": "echoes", "turn": 1}, heard["task"]
+    assert (state["title"], state["thread_id"]) == ("A title", "every argument"), state
+    second = call(bridge, "invoke", {"agent": "echoes", "text": "again", "thread_id": "every argument"})["structuredContent"]["data"]
+    assert second["task"]["turn"] == 2 and second["history"][0]["parts"][0]["text"] == "hello", second["history"]
+    for name in options:
+        wrong = {"agent": "echoes", "text": "x", name: 7 if name != "think_mode" else [7]}
+        refused = call(bridge, "invoke", wrong)
+        assert refused["isError"] and f"/properties/{name}" in refused["content"][0]["text"], (name, refused)
+
+
 def test_a_client_that_leaves(bridge):
     sid = session(bridge)
     with bridge.connect() as connection:
