@@ -391,6 +391,24 @@ def test_a_client_that_leaves(bridge):
     call(bridge, "stop-task", {"task_id": task["task_id"]})
 
 
+def test_what_leaving_means(bridge):
+    """2026-07-28: closing the stream keeps, stops, or stops after a grace, as the agent's configuration says."""
+    def leave(tool, arguments, **which):
+        with bridge.connect() as connection:
+            connection.sendall(modern_call(bridge, tool, arguments))
+            assert b"200" in connection.makefile("rb").readline()
+        return lambda: call(bridge, "list-tasks", which)["structuredContent"]["tasks"][0]
+    kept = leave("kept", {}, agent="kept")
+    thread = "what leaving means"
+    graced = leave("invoke", {"agent": "waits", "text": "leaves", "thread_id": thread}, thread_id=thread)
+    cancelled = leave("cancelled", {}, agent="cancelled")
+    until(lambda: cancelled()["status"] == "stopped")
+    until(lambda: graced()["status"] == "stopped")
+    assert graced()["status_message"] == "its caller went away", graced()
+    assert kept()["status"] == "executing", kept()
+    call(bridge, "stop-task", {"task_id": kept()["task_id"]})
+
+
 # --- bridges of their own ---
 
 def alone_restart(folder):
