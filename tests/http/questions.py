@@ -399,6 +399,7 @@ def test_the_first_of_two_answers_wins(bridge):
         results = list(pool.map(lambda one: call(bridge, "reply-task", {"task_id": id_, "answers": {"go": one}}), answers))
     taken = [one for one, result in zip(answers, results) if not result.get("isError")]
     assert len(taken) == 1, results
+    call(bridge, "get-task", {"task_id": id_})  # to its end
     state = call(bridge, "get-task", {"task_id": id_, "events_after": 0})["structuredContent"]
     assert json.loads(state["result"]) == [{"go": taken[0]}], state["result"]
     assert len([event for event in state["events"] if event["kind"] == "answer"]) == 1, state["events"]
