@@ -182,6 +182,25 @@ def test_through_the_bridge(checkout, folder):
         bridge.stop()
 
 
+def test_an_mcp_server_as_an_agent(checkout, folder):
+    work = os.path.join(folder, "mcp")
+    os.makedirs(work)
+    config = os.path.join(ROOT, "examples", "mcp.jsonc")
+    bridge = Bridge(work, [BINARY, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", os.path.join(work, "data")])
+    try:
+        # The first call waits until the server is known, and its tools with it.
+        day = bridge.call("invoke", {"agent": "dates", "text": "2026-07-28"})["structuredContent"]
+        assert day["status"] == "completed" and day["data"] == {"weekday": "Tuesday"}, day
+        later = bridge.call("dates_add_days", {"date": "2026-02-28", "days": 1})
+        assert later["structuredContent"] == {"date": "2026-03-01"}, later
+        wrong = bridge.call("dates_weekday", {"date": "2026-02-30"})
+        assert wrong["isError"], wrong
+        agents = bridge.call("list-agents", {})["structuredContent"]["agents"]
+        assert [skill["tool"] for skill in agents[0]["skills"]] == ["dates_days_between", "dates_add_days", "dates_weekday"], agents
+    finally:
+        bridge.stop()
+
+
 def test_a_program_with_an_agent_of_its_own(checkout, folder):
     work = os.path.join(folder, "embedded")
     os.makedirs(work)
