@@ -338,13 +338,16 @@ static bool wants_old(const struct ab_a2a *a2a, struct ab_http_exchange *exchang
     return named == NULL ? a2a->settings.card_form == AB_A2A_CARD_HYBRID : named == &ab_a2a_v0_3;
 }
 
-/* Whether If-None-Match lists this tag, or any. */
-static bool is_known(struct ab_http_exchange *exchange, const char *tag)
+/* Whether If-None-Match lists this tag, or any; without it, whether If-Modified-Since is the date that the card came
+ * with before (RFC 9110, section 13.1.3: a client may only give such a one back). */
+static bool is_known(struct ab_http_exchange *exchange, const char *tag, const struct ab_a2a_agent *published)
 {
     struct ab_str value;
 
-    return ab_http_header(exchange, "if-none-match", &value) &&
-           (ab_str_is(ab_str_trim(value), "*") || memmem(value.data, value.size, tag, strlen(tag)) != NULL);
+    if (ab_http_header(exchange, "if-none-match", &value))
+        return ab_str_is(ab_str_trim(value), "*") || memmem(value.data, value.size, tag, strlen(tag)) != NULL;
+    return published != NULL && ab_http_header(exchange, "if-modified-since", &value) &&
+           ab_str_is(ab_str_trim(value), published->modified);
 }
 
 void ab_a2a_card_answer(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *agent)
@@ -365,7 +368,7 @@ void ab_a2a_card_answer(struct ab_a2a *a2a, struct ab_http_exchange *exchange, c
     struct ab_http_head head = {
         .status = 200, .content_type = "application/json", .headers = headers, .n_headers = published != NULL ? 4 : 3
     };
-    if (is_known(exchange, tag)) {
+    if (is_known(exchange, tag, published)) {
         head.status = 304;
         head.content_type = NULL;
         ab_buf_clear(&card);

@@ -396,6 +396,9 @@ def shows_cards(address):
     for known, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
         answer = it.request("GET", "/a2a/picky/.well-known/agent-card.json", headers={"A2A-Version": "1.0", "If-None-Match": known})
         assert answer.status == status and (answer.text == "") == (status == 304), (known, answer.status)
+    for since, status in ((root.headers["Last-Modified"], 304), ("Thu, 01 Jan 1970 00:00:00 GMT", 200), ("yesterday", 200)):
+        answer = it.request("GET", "/.well-known/agent-card.json", headers={"If-Modified-Since": since})
+        assert answer.status == status, (since, answer.status)
 
 
 def outlives_disconnects(address):

@@ -156,9 +156,10 @@ class ProxyPair:
 class Load:
     """One kind of request, sent by wrk."""
 
-    def __init__(self, name, server, body, headers, connections):
+    def __init__(self, name, server, body, headers, connections, path="/mcp"):
         self.server = server
         self.connections = connections
+        self.path = path
         self.script = os.path.join(WORK, name + ".lua")
         with open(self.script, "w", encoding="utf-8") as file:
             file.write('wrk.method = "POST"\n')
@@ -170,7 +171,7 @@ class Load:
         """{"rate": requests a second, "per_cpu_s": requests for each second of the server's processor time}"""
         before = self.server.cpu_s()
         text = subprocess.run(["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "30s", "-s", self.script,
-                               f"http://127.0.0.1:{self.server.port}/mcp"], check=True, stdout=subprocess.PIPE, text=True,
+                               f"http://127.0.0.1:{self.server.port}{self.path}"], check=True, stdout=subprocess.PIPE, text=True,
                               preexec_fn=pinned(LOAD_CPUS)).stdout
         used = self.server.cpu_s() - before
         errors = re.search(r"(Non-2xx.*|Socket errors.*)", text)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import a2a
 import parts
 from parts import BUILD, WORK, Bridge, Load, ProxyPair, call_body, call_headers, call_load, pairs, program
 
@@ -254,6 +255,34 @@ def growth():
                   ", ".join(f"{name} {told[name]['rate']['ratio']:.2f} ×" for name in told), worst >= 0.9,
                   "requests a second beside a store with none; for each second of processor time "
                   + ", ".join(f"{told[name]['per_cpu_s']['ratio']:.2f} ×" for name in told), **told)
+
+
+@row
+def a2a_send():
+    alone = a2a.beside_the_sdk(WIDE, 1, ROUNDS, SECONDS)["rate"]
+    many = a2a.beside_the_sdk(WIDE, 32, ROUNDS, SECONDS)["rate"]
+    commit = bare_commit()["p50_us"] / 1000
+    ours, theirs = 1000 / alone["first"], 1000 / alone["second"]
+    what = "A2A `SendMessage` to an agent that is done at once, "
+    beside = "each a durable task, beside {:,.0f} of @a2a-js/sdk's own server, in memory; one core"
+    return [
+        result(what + "1 connection", "≤ the SDK's time + two commits", f"{ours:.2f} ms", ours <= theirs + 2 * commit,
+               f"the SDK's {theirs:.2f} ms, a bare commit {commit:.2f} ms at the median; {alone['first']:,.0f} a second, "
+               + beside.format(alone["second"]), rate=alone, commit_ms=commit),
+        result(what + "32 connections", "≥ 1 × the SDK's server", f"{many['ratio']:.2f} ×", many["ratio"] >= 1,
+               f"{many['first']:,.0f} a second, " + beside.format(many["second"]), rate=many),
+    ]
+
+
+@row
+def a2a_push():
+    before = bare_commit()
+    ages = a2a.push_ages(WIDE, 500)
+    p50, p99 = ages[len(ages) // 2], ages[len(ages) * 99 // 100]
+    return result("a task's change → A2A push notification delivered", "p99 < 5 ms + two commits", f"p99 {p99:.1f} ms",
+                  p99 < 5 + 2 * before["p99_us"] / 1000,
+                  f"p50 {p50:.1f} ms; a bare commit: p50 {before['p50_us'] / 1000:.1f}, p99 {before['p99_us'] / 1000:.1f} ms; "
+                  f"{len(ages):,} changes of 500 tasks, one task after the other", ages_ms=[p50, p99], commit=before)
 
 
 @row

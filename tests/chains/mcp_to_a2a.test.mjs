@@ -109,6 +109,17 @@ for (const [era, connect] of Object.entries(eras)) {
     await client.close();
   });
 
+  test(`${era}: each skill is a tool of its own`, async () => {
+    const client = await connect();
+    const listed = await eventually(async () => (await client.listTools()).tools.filter((one) => one.name.startsWith('far_')).length === 2 && client.listTools());
+    const skills = listed.tools.filter((one) => one.name.startsWith('far_'));
+    assert.deepEqual(skills.map((one) => one.description), ['It can echo.', 'It can ask.']);
+    const done = await tool(client, skills[0].name, { text: 'other' });
+    assert.match(JSON.stringify(done.content), /context /);
+    assert.equal(agent.executor.seen.at(-1).metadata.skillId, 'echo');
+    await client.close();
+  });
+
   test(`${era}: a thread here is a conversation there`, async () => {
     const client = await connect();
     const first = (await tool(client, 'invoke', { agent: 'far', text: 'other' })).structuredContent;
