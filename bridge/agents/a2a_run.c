@@ -126,6 +126,7 @@ static void make_call(struct a2a_run *run, enum a2a_call_kind kind, struct ab_a2
     wait_for_nothing(run);
     run->kind = kind;
     run->heard = false;
+    run->version = run->agent->directory->card.peer.version;
     run->call = a2a_call_new(run->agent, request, patience_ms, &call_events, run);
 }
 
@@ -327,7 +328,7 @@ static void on_result(void *arg, struct ab_json result)
 
     if (run->kind == A2A_CALL_CANCEL) {
         a2a_run_end(run);
-    } else if (ab_a2a_news_read(run->agent->directory->card.peer.version, result, &news, reason, sizeof reason)) {
+    } else if (ab_a2a_news_read(run->version, result, &news, reason, sizeof reason)) {
         take_news(run, &news);
         ab_a2a_news_deinit(&news);
     } else if (run->stopping) {

@@ -121,10 +121,11 @@ struct a2a_run {
     void (*due)(struct a2a_run *run); /* what the timer leads to */
     struct a2a_call *call;
     enum a2a_call_kind kind;
-    bool paused;   /* the engine is behind: nothing is read */
-    bool over;     /* nothing more is reported */
-    bool stopping; /* it is being cancelled there */
-    bool ended;    /* to be freed in the next turn */
+    const struct ab_a2a_version *version; /* that the call was made in: the card may change meanwhile */
+    bool paused;                          /* the engine is behind: nothing is read */
+    bool over;                            /* nothing more is reported */
+    bool stopping;                        /* it is being cancelled there */
+    bool ended;                           /* to be freed in the next turn */
 
     char *owner;
     char *thread_id;

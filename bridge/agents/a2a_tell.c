@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Each one is remembered, so that it is not told twice. */
+#define ARTIFACTS 1000
+
 /* The same in every process: hashes are kept over restarts. */
 static const struct ab_hash_seed seed = { 0x61326120, 0x61677473 };
 
@@ -79,11 +82,16 @@ static void tell_answer(struct a2a_run *run, struct ab_json artifact, const stru
 
 /* --- artifacts --- */
 
+/* NULL: there are too many; the run has failed. */
 static struct a2a_artifact *find_artifact(struct a2a_run *run, const char *id)
 {
     for (size_t i = 0; i < run->n_artifacts; i++)
         if (strcmp(run->artifacts[i].id, id) == 0)
             return &run->artifacts[i];
+    if (run->n_artifacts == ARTIFACTS) {
+        a2a_run_fail(run, AB_REASON_CRASHED, "the agent gave more than %d artifacts", ARTIFACTS);
+        return NULL;
+    }
     run->artifacts = ab_realloc(run->artifacts, (run->n_artifacts + 1) * sizeof *run->artifacts);
     run->artifacts[run->n_artifacts] = (struct a2a_artifact){ .id = ab_strdup(id) };
     ab_buf_init(&run->artifacts[run->n_artifacts].text, AB_BUF_UNBOUNDED);
@@ -127,8 +135,11 @@ static void tell_artifact(struct a2a_run *run, struct ab_json artifact, const st
     struct ab_json parts = ab_json_member(artifact, "parts");
     bool whole = news->kind == AB_A2A_NEWS_TASK;
     struct a2a_artifact *known = find_artifact(run, id != NULL ? id : "");
-    uint64_t hash = hash_parts(news->append ? known->hash : 0, parts);
+    uint64_t hash;
 
+    if (known == NULL)
+        return;
+    hash = hash_parts(news->append ? known->hash : 0, parts);
     if (!news->append)
         ab_buf_clear(&known->text);
     add_texts(&known->text, parts);

@@ -644,6 +644,22 @@ static void test_what_the_agent_may_not_do(void **state)
     }
 }
 
+static void test_artifacts_without_end(void **state)
+{
+    struct remote *remote = *state;
+    size_t call = begun(remote);
+
+    for (int i = 0; i <= 1000; i++) {
+        AB_CLEANUP(ab_free_string)
+        char *one =
+            ab_format("{\"artifactUpdate\":{\"taskId\":\"T\",\"artifact\":{\"artifactId\":\"%d\",\"parts\":[]}}}", i);
+        event(remote, call, one);
+    }
+    expect_row(remote, "error crashed {\"message\":\"the agent gave more than 1000 artifacts\"}");
+    call = next_call(remote, "CancelTask");
+    answer_result(remote, call, TASK("CANCELED"));
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -919,6 +935,7 @@ int main(void)
         with_remote(test_a_silent_stream_is_asked_for_anew),
         with_remote(test_an_agent_without_streams_is_polled),
         with_remote(test_what_the_agent_may_not_do),
+        with_remote(test_artifacts_without_end),
         with_remote(test_refusals),
         with_remote(test_an_agent_out_of_reach),
         with_remote(test_a_task_it_does_not_know_any_more),
