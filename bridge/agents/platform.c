@@ -19,6 +19,7 @@ enum {
     ANSWER_MS = 60000,
     IDLE_MS = 120000,
     RETRIES = 5,
+    NOTE_MS = 250,
     REASON_SIZE = 1024
 };
 
@@ -37,6 +38,7 @@ void platform_report(struct platform_run *run, const struct ab_report *report)
         return;
     }
     int result = ab_run_report(run->run, report);
+    run->told = true;
     if (result == AB_RUN_SLOW_DOWN) {
         run->slow = true;
         platform_call_pause(&run->main, true);
@@ -77,13 +79,26 @@ void platform_fail(struct platform_run *run, enum ab_task_reason reason, const c
     ab_buf_deinit(&clean);
 }
 
-void platform_note(struct platform_run *run)
+void platform_note_now(void *arg)
 {
+    struct platform_run *run = arg;
     if (run->noted && !run->over) {
         AB_CLEANUP(ab_free_string) char *notes = platform_notes_write(run);
         ab_run_remember(run->run, notes);
     }
     run->noted = false;
+    run->note_due = false;
+    run->told = false;
+}
+
+void platform_note(struct platform_run *run)
+{
+    if (run->told || run->round > 1) { /* a second turn must not be begun twice */
+        platform_note_now(run);
+    } else if (run->noted && !run->note_due && !run->over) {
+        run->note_due = true;
+        ab_timer_start(run->note_timer, NOTE_MS);
+    }
 }
 
 /* --- the end --- */
@@ -97,6 +112,7 @@ static void run_free(struct platform_run *run)
     platform_call_deinit(&run->side);
     ab_timer_free(run->timer);
     ab_timer_free(run->side_timer);
+    ab_timer_free(run->note_timer);
     ab_task_request_deinit(&run->request);
     ab_rest_scrub_free(run->scrub);
     while (ab_map_next(&run->artifacts, &position, &key, &value)) {
@@ -131,6 +147,7 @@ void platform_end(struct platform_run *run)
         run->ending = true;
         ab_timer_stop(run->timer);
         ab_timer_stop(run->side_timer);
+        ab_timer_stop(run->note_timer);
         platform_call_cancel(&run->main);
         platform_call_cancel(&run->side);
         platform_end_when_idle(run);
@@ -166,6 +183,7 @@ static struct platform_run *run_new(struct platform_agent *agent, struct ab_run 
     run->side.run = run;
     run->timer = ab_timer_new(agent->settings.loop, platform_due, run);
     run->side_timer = ab_timer_new(agent->settings.loop, platform_side_due, run);
+    run->note_timer = ab_timer_new(agent->settings.loop, platform_note_now, run);
     take_request(run, request);
     run->title = ab_strdup(task->title);
     run->surface = ab_strdup(task->surface);
@@ -174,7 +192,7 @@ static struct platform_run *run_new(struct platform_agent *agent, struct ab_run 
     run->mode = agent->settings.mode == AB_REST_STREAM && agent->no_streams ? AB_REST_ASYNC : agent->settings.mode;
     run->scrub = ab_rest_scrub_new();
     ab_rest_scrub_add(run->scrub, agent->settings.api_key);
-    ab_rest_scrub_add_all(run->scrub, ab_json_trusted(ab_run_secrets(engine_run)));
+    ab_rest_scrub_add_credentials(run->scrub, ab_json_trusted(ab_run_secrets(engine_run)));
     ab_map_init(&run->artifacts);
     ab_run_set_context(engine_run, run);
     return run;
@@ -219,8 +237,10 @@ static int take_up(struct ab_agent *base, struct ab_run *engine_run, const struc
         run_free(run);
         return result;
     }
+    run->answered_before = task->status == AB_TASK_EXECUTING;
     run->sent = true;
     run->began_ms = task->updated_at;
+    run->left_ms = task->updated_at;
     if (notes_json != NULL && !platform_notes_read(run, notes_json)) {
         ab_log(agent->settings.log, AB_LOG_WARNING, "platform", "a task's notes are not understood", "agent",
                agent->settings.id, "task", task->id, NULL);

@@ -63,6 +63,7 @@ struct platform_run {
     struct platform_call side;
     struct ab_timer *timer;      /* for the next main call */
     struct ab_timer *side_timer; /* for the next side call */
+    struct ab_timer *note_timer; /* for notes that can wait */
     enum platform_purpose next;  /* what `timer` is for */
     enum platform_purpose next_side;
 
@@ -101,13 +102,17 @@ struct platform_run {
     int64_t ahead; /* the event up to which a bridge's task was told of as a whole */
     unsigned gone; /* times in a row that the platform did not know the task */
     uint32_t pause_ms;
-    bool no_events; /* the other bridge has none to follow */
-    bool slow;      /* the engine cannot take more now */
-    bool noted;     /* what the notes hold has changed */
-    bool over;      /* nothing more is reported: it is finished, or the engine has ended it and says what is next */
-    bool finished;  /* its end was reported */
-    bool stopping;  /* and the work is to be stopped there */
-    bool ending;    /* nothing more is begun */
+    bool no_events;       /* the other bridge has none to follow */
+    bool slow;            /* the engine cannot take more now */
+    bool told;            /* something has been reported since the notes were stored */
+    bool note_due;        /* the timer for them runs */
+    int64_t left_ms;      /* when the task last changed before a restart; wall clock */
+    bool answered_before; /* what it waited for was answered before a restart: whether that was sent is not known */
+    bool noted;           /* what the notes hold has changed */
+    bool over;     /* nothing more is reported: it is finished, or the engine has ended it and says what is next */
+    bool finished; /* its end was reported */
+    bool stopping; /* and the work is to be stopped there */
+    bool ending;   /* nothing more is begun */
 };
 
 /* --- platform.c --- */
@@ -121,8 +126,10 @@ void platform_fail(struct platform_run *run, enum ab_task_reason reason, const c
 void platform_end(struct platform_run *run);
 /* After a call's end: the rest of it, once no call is left. */
 void platform_end_when_idle(struct platform_run *run);
-/* Stores what the notes hold, if that has changed. */
+/* Stores what the notes hold, if that has changed: with what was just reported, else in a moment, for a task that is
+ * soon over needs none. */
 void platform_note(struct platform_run *run);
+void platform_note_now(void *arg);
 
 /* --- platform_notes.c --- */
 AB_MUST char *platform_notes_write(const struct platform_run *run);

@@ -644,6 +644,10 @@ static void take_turn(struct platform_run *run, struct ab_json answer, bool acce
         ab_timer_stop(run->timer);
         if (run->turn_due) {
             platform_call_cancel(&run->main);
+        } else if (run->answered_before) {
+            run->sent = true;
+            run->began_ms = run->left_ms;
+            platform_look(run);
         } else {
             platform_invoke(run);
         }

@@ -90,9 +90,24 @@ static void add_all(struct ab_rest_scrub *scrub, struct ab_json value, unsigned 
         add_all(scrub, inner, depth - 1);
 }
 
-void ab_rest_scrub_add_all(struct ab_rest_scrub *scrub, struct ab_json secrets)
+/* A server's address and name are no secrets. */
+static void add_servers(struct ab_rest_scrub *scrub, struct ab_json servers)
 {
-    add_all(scrub, secrets, DEPTH);
+    static const char *const secret[] = { "api_key", "client_secret", "headers", "env_vars" };
+    struct ab_json_iterator each = ab_json_iterate(servers);
+    struct ab_json server;
+
+    while (ab_json_is(servers, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &server)) {
+        for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+            add_all(scrub, ab_json_member(server, secret[i]), DEPTH);
+    }
+}
+
+void ab_rest_scrub_add_credentials(struct ab_rest_scrub *scrub, struct ab_json credentials)
+{
+    add_all(scrub, ab_json_member(credentials, "user_oidc_token"), DEPTH);
+    add_all(scrub, ab_json_member(credentials, "user_tokens"), DEPTH);
+    add_servers(scrub, ab_json_member(credentials, "mcp_servers"));
 }
 
 /* --- texts --- */

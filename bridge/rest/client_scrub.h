@@ -11,8 +11,9 @@ AB_MUST struct ab_rest_scrub *ab_rest_scrub_new(void);
 void ab_rest_scrub_free(struct ab_rest_scrub *scrub);
 /* A text that must not come back; copied. One of less than 8 bytes is no secret that could be told from a word. */
 void ab_rest_scrub_add(struct ab_rest_scrub *scrub, const char *secret);
-/* Every text in it, however deep; of "Bearer x" the x as well. */
-void ab_rest_scrub_add_all(struct ab_rest_scrub *scrub, struct ab_json secrets);
+/* The credentials of an invocation ({"user_oidc_token","user_tokens","mcp_servers"}): every text of the first two, of
+ * the servers what is secret of them. Of "Bearer x" it is the x. */
+void ab_rest_scrub_add_credentials(struct ab_rest_scrub *scrub, struct ab_json secrets);
 
 /* Appends the text with each secret replaced. */
 void ab_rest_scrub_text(const struct ab_rest_scrub *scrub, struct ab_str text, struct ab_buf *out);

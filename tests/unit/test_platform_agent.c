@@ -434,6 +434,10 @@ static void credentials_are_gone_after_a_restart(void **state)
     create(bench, NULL, given, "{\"user_oidc_token\":\"canary-0123\"}");
     assert_non_null(strstr(bench->client->calls[invoked(bench)].body, "\"user_oidc_token\":\"canary-0123\""));
     task = row(bench);
+    assert_null(task.notes_json); /* one that is soon over needs none */
+    ab_task_deinit(&task);
+    fake_loop_advance(bench->loop, 250);
+    task = row(bench);
     assert_non_null(task.notes_json);
     assert_null(strstr(task.notes_json, "canary"));
     assert_null(strstr(task.notes_json, "key-"));
@@ -501,6 +505,36 @@ static void a_wish_for_patience_is_limited(void **state)
     fake_loop_run_ready(bench->loop);
     expect(bench, AB_TASK_ERROR, "a limit of the platform is reached (429)");
     assert_int_equal(bench->client->n_calls, 1);
+}
+
+/* The answer is the next turn. Whether that was sent before a restart is not known: it is looked for. */
+static void an_answered_question_after_a_restart(void **state)
+{
+    static const char asks[] =
+        "\"status\":\"completed\",\"input\":{\"text\":\"hi\"},\"result\":\"Which?\",\"deep_planning\":{"
+        "\"question_raised\":true}";
+    struct bench *bench = *state;
+
+    set_mode(bench, AB_REST_ASYNC);
+    for (int arrived = 0; arrived < 2; arrived++) {
+        create(bench, NULL, NULL, NULL);
+        say_task(bench, invoked(bench), asks);
+        expect(bench, AB_TASK_PAUSED, NULL);
+        ab_engine_answer(bench->engine, "ann", bench->id,
+                         "{\"question\":{\"action\":\"accept\",\"content\":{\"text\":\"this\"}}}", on_steered, NULL);
+        fake_loop_run_ready(bench->loop);
+        assert_non_null(strstr(bench->client->calls[invoked(bench)].body, "\"text\":\"this\""));
+        restart(bench);
+        if (arrived) {
+            say_task(bench, task_call(bench, "GET", ""),
+                     "\"status\":\"completed\",\"input\":{\"text\":\"this\"},\"result\":\"done\"");
+        } else {
+            say_task(bench, task_call(bench, "GET", ""), asks);
+            assert_non_null(strstr(bench->client->calls[invoked(bench)].body, "\"text\":\"this\""));
+            say_task(bench, invoked(bench), "\"status\":\"completed\",\"result\":\"done\"");
+        }
+        expect(bench, AB_TASK_COMPLETED, NULL);
+    }
 }
 
 /* --- behind another bridge --- */
@@ -638,6 +672,7 @@ int main(void)
         TEST(a_stop_is_given_until_it_is_heard),
         TEST(what_the_engine_ends_is_stopped_there),
         TEST(a_wish_for_patience_is_limited),
+        TEST(an_answered_question_after_a_restart),
         TEST(an_answer_goes_until_it_is_heard),
         TEST(a_lost_stream_of_a_bridge_is_found_again),
         TEST(what_was_before_is_not_told_again),

@@ -514,11 +514,16 @@ static void secrets_are_replaced(void **state)
     ab_rest_scrub_add(scrub, "key-12345678");
     ab_rest_scrub_add(scrub, NULL);
     ab_rest_scrub_add(scrub, "short");
-    ab_rest_scrub_add_all(scrub,
-                          parsed("{\"user_oidc_token\":\"canary/0123\",\"user_tokens\":{\"n\":{\"Authorization\":"
-                                 "\"Bearer canary/0123-longer\"},\"m\":[\"canary-two\"]}}"));
-    ab_rest_scrub_text(scrub, AB_STR("a key-12345678, canary/0123-longer canary/0123 canary-two, short"), &out);
-    assert_string_equal(out.data, "a [redacted], [redacted] [redacted] [redacted], short");
+    ab_rest_scrub_add_credentials(
+        scrub, parsed("{\"user_oidc_token\":\"canary/0123\",\"user_tokens\":{\"n\":{\"Authorization\":"
+                      "\"Bearer "
+                      "canary/0123-longer\"},\"m\":[\"canary-two\"]},\"mcp_servers\":[{\"url\":\"https://"
+                      "m.example\",\"api_key\":\"key-of-server\"}]}"));
+    ab_rest_scrub_text(
+        scrub,
+        AB_STR("a key-12345678, canary/0123-longer canary/0123 canary-two, short key-of-server https://m.example"),
+        &out);
+    assert_string_equal(out.data, "a [redacted], [redacted] [redacted] [redacted], short [redacted] https://m.example");
     ab_buf_clear(&out);
     ab_json_writer_init(&writer, &out);
     ab_rest_scrub_json(
