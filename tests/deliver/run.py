@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -264,6 +265,49 @@ def refuses_configurations(bench, receiver):
         assert done.returncode == 1 and words in done.stdout + done.stderr, (webhook, done)
 
 
+def invoke(bench, body, route="invoke"):
+    """The status and body that the REST API answers an invocation with."""
+    request = urllib.request.Request(f"http://{bench.address}/v1/agents/worker/{route}", json.dumps(body).encode(),
+                                     {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def one_invocation_brings_its_own(bench, receiver):
+    """Beside those of the agent, with a secret that is kept sealed."""
+    secret = "whsec_" + base64.b64encode(CANARY.encode() * 3).decode()
+    bench.webhooks({"url": receiver.url("/agent")})
+    receiver.script["/own"] = [503]
+    bench.start()
+    status, task = invoke(bench, {"input": {"text": "echo"}, "webhooks": [
+        {"url": receiver.url("/own"), "secret": secret, "events": ["executing", "completed"]}]})
+    assert status == 200 and secret not in json.dumps(task), (status, task)
+    posts = receiver.until("/own", 3)
+    assert statuses(posts) == ["executing", "executing", "completed"], statuses(posts)
+    for post in posts:
+        post.check_signature(secret)
+    assert posts[-1].json["id"] == task["id"] and posts[-1].json["result"] == task["result"], (posts[-1].json, task)
+    assert statuses(receiver.until("/agent", 1)) == ["completed"]
+    invoke(bench, {"input": {"text": "echo"}})
+    receiver.until("/agent", 2)
+    assert len(receiver.at("/own")) == 3, "the next one brought none"
+    for name in os.listdir(bench.config["data"]):
+        if name.startswith("agentbridge.db"):
+            with open(os.path.join(bench.config["data"], name), "rb") as file:
+                assert secret.encode() not in file.read(), f"{name} holds the secret"
+    for webhooks, where in (("x", []), ([{"url": "http://10.0.0.1/"}], [0, "url"]), ([{"url": receiver.url("/own")}, {}], [1, "url"]),
+                            ([{"url": receiver.url("/own"), "secret": {"env": "HOME"}}], [0, "secret"]),
+                            ([{"url": receiver.url("/own"), "events": ["done"]}], [0, "events"])):
+        for route in ("invoke", "invoke/async", "invoke/stream"):
+            status, answer = invoke(bench, {"input": {"text": "echo"}, "webhooks": webhooks}, route)
+            assert status == 422 and answer["detail"][0]["loc"][:len(where) + 2] == ["body", "webhooks", *where], (webhooks, answer)
+    assert SECRET not in bench.said() and secret not in bench.said()
+    bench.stop()
+
+
 # --- push notifications of A2A ---
 
 def push_config(it, url, **more):
@@ -461,7 +505,7 @@ def refuses_forbidden_targets(bench, receiver):
 
 
 TESTS = [signed_and_as_json, repeats_until_it_is_taken_and_in_order, outlives_kills, a_slow_receiver_holds_nobody_up, follows_no_redirect,
-         gives_up_what_it_must_and_sends_it_again, gives_up_in_time, connects_to_no_forbidden_address, refuses_configurations,
+         gives_up_what_it_must_and_sends_it_again, gives_up_in_time, one_invocation_brings_its_own, connects_to_no_forbidden_address, refuses_configurations,
          pushes_from_a_message, pushes_to_whoever_registered_in_its_version, pushes_questions, registrations_outlive_kills,
          a_deleted_registration_is_told_nothing_more, a_jwt_says_who_posted, refuses_forbidden_targets]
 
