@@ -238,6 +238,8 @@ static int write_input(struct ab_process *port, struct ab_str data)
 
     if (process->input_closing || process->ended || data.size > process->max_stdin - process->waiting)
         return 1;
+    if (data.size == 0)
+        return AB_OK;
     write = ab_alloc(1, sizeof(*write) + data.size);
     memcpy(write->data, data.data, data.size);
     write->process = process;
