@@ -558,7 +558,7 @@ def a_strict_bridge_asks_for_the_user(folder):
 
 
 def a_killed_bridge_loses_nothing(folder):
-    """A stream is cut by kill -9, again and again; what was read before and after is the whole story, once."""
+    """Two streams are cut by kill -9; what each read before and after is the whole story, once."""
     data = os.path.join(folder, "killed")
     bridge = Bridge(data)
     client = Client(bridge.address)
