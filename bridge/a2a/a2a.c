@@ -256,6 +256,7 @@ static void handle_call(struct ab_a2a *a2a, struct ab_http_exchange *exchange, c
     }
     call = ab_a2a_call_new(a2a, exchange, agent);
     call->owner = ab_strdup(owner);
+    call->principal = ab_strdup(owner);
     if (rpc) {
         ab_a2a_handle_jsonrpc(call);
     } else {

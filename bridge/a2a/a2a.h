@@ -4,6 +4,7 @@
 
 #include "auth/seal.h"
 #include "auth/sign.h"
+#include "auth/streams.h"
 #include "task/engine.h"
 #include "wire/guard.h"
 #include "wire/http_server.h"
@@ -30,6 +31,7 @@ struct ab_a2a_agent_settings {
 struct ab_a2a_settings {
     struct ab_engine *engine;
     struct ab_loop *loop;
+    struct ab_streams *streams;     /* who may open one more; or NULL: everybody */
     const struct ab_sealer *sealer; /* for page tokens, and the secrets of push notification configurations */
     const struct ab_guard *guard;   /* what those may lead to besides public addresses; or NULL */
     struct ab_random random;        /* for their ids */

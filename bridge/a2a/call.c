@@ -12,6 +12,7 @@
 static void call_free(struct ab_a2a_call *call)
 {
     free(call->owner);
+    free(call->principal);
     free(call->body);
     free(call->path);
     free(call->tenant);
@@ -34,6 +35,7 @@ static void on_closed(void *arg, bool finished)
 
     (void)finished;
     call->exchange = NULL;
+    ab_stream_leave(call->place);
     ab_link_remove(&call->link);
     ab_a2a_follow_free(call->follow);
     call->follow = NULL;
@@ -66,6 +68,21 @@ bool ab_a2a_kept(struct ab_a2a_call *call)
         return true;
     if (call->promised == 0)
         call_free(call);
+    return false;
+}
+
+bool ab_a2a_take_place(struct ab_a2a_call *call)
+{
+    struct ab_streams *streams = call->a2a->settings.streams;
+    char text[256];
+
+    if (streams == NULL)
+        return true;
+    call->place = ab_streams_enter(streams, call->principal);
+    if (call->place != NULL)
+        return true;
+    ab_streams_refusal(streams, text, sizeof text);
+    ab_a2a_refuse(call, AB_A2A_OVER_QUOTA, "%s", text);
     return false;
 }
 

@@ -55,7 +55,9 @@ struct ab_a2a_call {
     unsigned promised; /* callbacks that are still to come */
     bool answered;
     bool streaming;
-    bool behind; /* the client reads slowly: nothing is written until it caught up */
+    char *principal;               /* the owner without the tenant */
+    struct ab_stream_place *place; /* of its stream; or NULL */
+    bool behind;                   /* the client reads slowly: nothing is written until it caught up */
     struct ab_a2a_follow *follow;
 };
 
@@ -75,6 +77,8 @@ AB_MUST struct ab_a2a_call *ab_a2a_call_new(struct ab_a2a *a2a, struct ab_http_e
  * still waits. False: the call is gone. */
 void ab_a2a_promise(struct ab_a2a_call *call);
 AB_MUST bool ab_a2a_kept(struct ab_a2a_call *call);
+/* A place for the stream it is going to be; false: the caller has as many as he may, and was refused. */
+AB_MUST bool ab_a2a_take_place(struct ab_a2a_call *call);
 /* Answers with this result. */
 void ab_a2a_answer(struct ab_a2a_call *call, struct ab_str result);
 /* Refuses; the sentence is for the person who reads it. On an open stream it becomes the last event. */

@@ -226,5 +226,6 @@ void ab_a2a_send(struct ab_a2a_call *call)
 
 void ab_a2a_send_stream(struct ab_a2a_call *call)
 {
-    send_message(call, true);
+    if (ab_a2a_take_place(call))
+        send_message(call, true);
 }

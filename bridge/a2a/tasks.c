@@ -79,7 +79,7 @@ void ab_a2a_subscribe(struct ab_a2a_call *call)
     if (ab_task_status_is_terminal(task.status)) {
         ab_a2a_refuse_task(call, AB_A2A_UNSUPPORTED_OPERATION, task.id,
                            "The task has ended: it is %s, and nothing follows", ab_task_status_name(task.status));
-    } else {
+    } else if (ab_a2a_take_place(call)) {
         call->follow = ab_a2a_follow_new(call, AB_A2A_FOLLOW_SUBSCRIBE, -1);
         ab_a2a_follow_task(call->follow, &task, false);
     }

@@ -270,6 +270,7 @@ static bool build_mcp(struct ab_bridge *bridge, struct place reason)
         .engine = bridge->engine,
         .store = bridge->store,
         .loop = ab_loop_uv_port(bridge->loop),
+        .streams = bridge->streams,
         .sealer = bridge->sealer,
         .log = &bridge->log,
         .metrics = bridge->metrics,
@@ -301,6 +302,7 @@ static bool build_a2a(struct ab_bridge *bridge, struct place reason)
     struct ab_a2a_settings settings = {
         .engine = bridge->engine,
         .loop = ab_loop_uv_port(bridge->loop),
+        .streams = bridge->streams,
         .sealer = bridge->sealer,
         .signer = bridge->signer,
         .guard = &config->guard,
@@ -331,6 +333,7 @@ static bool build_rest(struct ab_bridge *bridge, struct place reason)
     struct ab_rest_settings settings = {
         .engine = bridge->engine,
         .loop = ab_loop_uv_port(bridge->loop),
+        .streams = bridge->streams,
         .sealer = bridge->sealer,
         .guard = &config->guard,
         .metrics = bridge->metrics,
@@ -466,6 +469,7 @@ bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, c
 
     bridge->config = config;
     bridge->metrics = ab_metrics_new();
+    bridge->streams = ab_streams_new(config->streams_per_principal);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (!steps[i](bridge, (struct place){ reason, reason_size }))
             return false;
@@ -547,5 +551,6 @@ void ab_bridge_free(struct ab_bridge *bridge)
         bridge->store->ops->free(bridge->store);
     if (bridge->loop != NULL)
         ab_loop_uv_free(bridge->loop);
+    ab_streams_free(bridge->streams);
     ab_metrics_free(bridge->metrics);
 }

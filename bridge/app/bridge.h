@@ -22,6 +22,7 @@ struct ab_bridge {
     struct ab_sealer *sealer;
     struct ab_signer *signer; /* or NULL: nothing is signed */
     struct ab_process_host *processes;
+    struct ab_streams *streams;
     char *files; /* the folder of fetched files */
     struct ab_http_client *client;
     struct ab_engine *engine;

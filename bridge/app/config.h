@@ -67,6 +67,7 @@ struct ab_config {
     size_t output_bytes;
     size_t file_bytes;
     uint32_t running_per_principal;
+    size_t streams_per_principal;
     uint32_t subscribed_tasks;
     uint32_t wishes_per_task;
 

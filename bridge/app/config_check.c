@@ -185,8 +185,6 @@ void ab_config_check_later(struct ab_json root, struct ab_problems *problems)
     if (holds_something(ab_json_member(root, "tls")))
         ab_problem_error(problems, "tls", "TLS is not in this version; put a proxy that speaks it in front");
     check_later_auth(ab_json_member(root, "auth"), problems);
-    if (ab_json_exists(ab_json_at(root, "limits", "streams_per_principal", NULL)))
-        ab_problem_warning(problems, "limits.streams_per_principal", "has no effect in this version");
 }
 
 /* --- programs --- */

@@ -172,6 +172,7 @@ static void read_limits(struct ab_config *config, struct ab_json limits)
     config->file_bytes = (size_t)ab_config_int(limits, "file_bytes");
     config->output_bytes = (size_t)ab_config_int(limits, "output_bytes");
     config->running_per_principal = (uint32_t)ab_config_int(limits, "running_per_principal");
+    config->streams_per_principal = (size_t)ab_config_int(limits, "streams_per_principal");
     config->subscribed_tasks = (uint32_t)ab_config_int(limits, "subscribed_tasks");
     config->wishes_per_task = (uint32_t)ab_config_int(limits, "webhooks_per_task");
 }

@@ -71,6 +71,7 @@ static void on_closed(void *arg, bool finished)
         request_free(AB_OWNER(link, struct ab_mcp_request, link));
     ab_mcp_session_stream_closed(channel);
     ab_link_remove(&channel->stream_link);
+    ab_stream_leave(channel->place);
     ab_timer_free(channel->head_timer);
     ab_buf_deinit(&channel->gathered);
     free(channel->session_token);

@@ -268,12 +268,31 @@ static bool speaks_modern(struct ab_http_exchange *exchange)
     return version != NULL && version->era == AB_MCP_MODERN;
 }
 
+/* False: the caller has as many streams as he may, and was refused. */
+static bool take_place(const struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
+                       struct ab_stream_place **place)
+{
+    char text[256];
+
+    *place = mcp->settings.streams != NULL ? ab_streams_enter(mcp->settings.streams, owner) : NULL;
+    if (*place != NULL || mcp->settings.streams == NULL)
+        return true;
+    ab_streams_refusal(mcp->settings.streams, text, sizeof(text));
+    respond_error(exchange, 429, text, NULL);
+    return false;
+}
+
 /* The session's own stream; `told` as ab_mcp_session_stream_opened has it. */
 static void open_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
                         const struct ab_mcp_session *session, struct ab_json told)
 {
-    struct ab_mcp_channel *channel = ab_mcp_channel_new(mcp, exchange, owner);
+    struct ab_mcp_channel *channel;
+    struct ab_stream_place *place;
 
+    if (!take_place(mcp, exchange, owner, &place))
+        return;
+    channel = ab_mcp_channel_new(mcp, exchange, owner);
+    channel->place = place;
     channel->can_stream = true;
     ab_list_append(&mcp->streams, &channel->stream_link);
     ab_mcp_channel_stream(channel);
@@ -289,14 +308,16 @@ static void resume_stream(struct ab_mcp *mcp, struct ab_http_exchange *exchange,
 {
     struct ab_mcp_event_id event_id;
     struct ab_mcp_channel *channel;
+    struct ab_stream_place *place;
 
     if (!ab_mcp_event_id_read(mcp, owner, session->id, token, &event_id)) {
         respond_error(exchange, 400,
                       "Last-Event-ID is not the id of an event of this session: leave it out, or call again", NULL);
     } else if (ab_json_exists(event_id.told)) {
         open_stream(mcp, exchange, owner, session, event_id.told);
-    } else {
+    } else if (take_place(mcp, exchange, owner, &place)) {
         channel = ab_mcp_channel_new(mcp, exchange, owner);
+        channel->place = place;
         channel->can_stream = true;
         ab_mcp_resume_stream(channel, session, record, &event_id);
     }

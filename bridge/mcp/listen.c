@@ -204,6 +204,23 @@ static bool check_wishes(struct ab_mcp_request *request, struct ab_json wishes)
     return true;
 }
 
+/* Answers and returns false when the caller has as many streams as he may. */
+static bool take_place(struct ab_mcp_request *request)
+{
+    struct ab_streams *streams = request->mcp->settings.streams;
+    char text[256];
+
+    if (streams == NULL)
+        return true;
+    request->channel->place = ab_streams_enter(streams, request->channel->owner);
+    if (request->channel->place != NULL)
+        return true;
+    ab_streams_refusal(streams, text, sizeof(text));
+    request->channel->status = 429;
+    ab_mcp_answer_errorf(request, AB_JSONRPC_INTERNAL_ERROR, "%s", text);
+    return false;
+}
+
 void ab_mcp_subscriptions_listen(struct ab_mcp_request *request)
 {
     static const struct ab_mcp_operation_ops ops = { .gone = on_gone, .drained = on_drained };
@@ -216,6 +233,8 @@ void ab_mcp_subscriptions_listen(struct ab_mcp_request *request)
         ab_mcp_answer_errorf(request, AB_JSONRPC_INVALID_REQUEST, "Accept must take text/event-stream");
         return;
     }
+    if (!take_place(request))
+        return;
     listen = ab_alloc(1, sizeof(*listen));
     listen->mcp = request->mcp;
     /* Only skills come and go. */

@@ -3,6 +3,7 @@
 #define AB_MCP_MCP_H
 
 #include "auth/seal.h"
+#include "auth/streams.h"
 #include "task/engine.h"
 #include "wire/http_server.h"
 
@@ -39,6 +40,7 @@ struct ab_mcp_settings {
     struct ab_store *store; /* for the sessions' records */
     struct ab_loop *loop;
     const struct ab_sealer *sealer;
+    struct ab_streams *streams; /* who may open one more; or NULL: everybody */
     const struct ab_log *log;
     struct ab_metrics *metrics;
     const char *default_agent; /* or NULL */

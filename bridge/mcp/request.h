@@ -64,7 +64,8 @@ struct ab_mcp_channel {
     struct ab_list requests; /* all of them, answered or not, until the end */
     char *body;              /* the messages' text */
     char *owner;
-    size_t n_open; /* not yet answered */
+    struct ab_stream_place *place; /* of a stream that stays open; or NULL */
+    size_t n_open;                 /* not yet answered */
     bool batch;
     bool can_stream; /* the client takes text/event-stream */
     bool can_json;

@@ -34,6 +34,7 @@ static void on_closed(void *arg, bool finished)
     call->exchange = NULL;
     if (call->streaming)
         ab_metric_add(call->rest->streams, -1);
+    ab_stream_leave(call->place);
     ab_link_remove(&call->link);
     ab_rest_follow_free(call->follow);
     call->follow = NULL;
@@ -66,6 +67,21 @@ bool ab_rest_kept(struct ab_rest_call *call)
         return true;
     if (call->promised == 0)
         call_free(call);
+    return false;
+}
+
+bool ab_rest_take_place(struct ab_rest_call *call)
+{
+    struct ab_streams *streams = call->rest->settings.streams;
+    char text[256];
+
+    if (streams == NULL)
+        return true;
+    call->place = ab_streams_enter(streams, call->owner);
+    if (call->place != NULL)
+        return true;
+    ab_streams_refusal(streams, text, sizeof text);
+    ab_rest_refuse(call, 429, "%s", text);
     return false;
 }
 

@@ -25,7 +25,8 @@ struct ab_rest_call {
     unsigned promised; /* callbacks that are still to come */
     bool answered;
     bool streaming;
-    bool behind; /* the client reads slowly: nothing is written until it caught up */
+    struct ab_stream_place *place; /* of its stream; or NULL */
+    bool behind;                   /* the client reads slowly: nothing is written until it caught up */
     struct ab_rest_follow *follow;
     char *failure; /* of the removals under way, the first that failed; or NULL */
 };
@@ -48,6 +49,8 @@ AB_PRINTF(3, 4) void ab_rest_refuse(struct ab_rest_call *call, unsigned status, 
 void ab_rest_refuse_faults(struct ab_rest_call *call, const struct ab_rest_faults *faults);
 /* Whether the body is JSON; a type that a browser sends without asking first is none of ours. False: refused. */
 AB_MUST bool ab_rest_is_json(struct ab_rest_call *call);
+/* A place for the stream it is going to be; false: the caller has as many as he may, and was refused. */
+AB_MUST bool ab_rest_take_place(struct ab_rest_call *call);
 /* One event of a stream, which begins with the first; `id` or NULL. */
 void ab_rest_stream_event(struct ab_rest_call *call, const char *id, struct ab_str data);
 /* The stream's head, when nothing has been told yet. */

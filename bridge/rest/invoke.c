@@ -140,5 +140,6 @@ void ab_rest_invoke_async(struct ab_rest_call *call)
 
 void ab_rest_invoke_stream(struct ab_rest_call *call)
 {
-    invoke(call, on_created_stream);
+    if (ab_rest_take_place(call))
+        invoke(call, on_created_stream);
 }

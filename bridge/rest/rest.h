@@ -3,6 +3,7 @@
 #define AB_REST_REST_H
 
 #include "auth/seal.h"
+#include "auth/streams.h"
 #include "task/engine.h"
 #include "wire/guard.h"
 #include "wire/http_server.h"
@@ -11,6 +12,7 @@
 struct ab_rest_settings {
     struct ab_engine *engine;
     struct ab_loop *loop;
+    struct ab_streams *streams;     /* who may open one more; or NULL: everybody */
     const struct ab_sealer *sealer; /* for the secrets of callers' webhooks */
     const struct ab_guard *guard;   /* where those may lead; or NULL: to public addresses */
     struct ab_metrics *metrics;     /* or NULL */

@@ -278,7 +278,7 @@ void ab_rest_events(struct ab_rest_call *call)
         /* An empty stream would only be fetched again by a client that knows no better. */
         if (ab_task_status_is_terminal(found.task.status) && place.number >= found.task.last_event)
             ab_rest_answer(call, 204, AB_STR(""));
-        else
+        else if (ab_rest_take_place(call))
             ab_rest_follow_task(call, AB_REST_FOLLOW_EVENTS, &found.task, ab_rest_found_id(&found), place.number);
     }
     ab_task_deinit(&found.task);

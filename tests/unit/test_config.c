@@ -83,8 +83,7 @@ static void exact_words(void **state)
         { TOP("\"outbound\":{\"allow\":[\"10.0.0.0/8\",\"10.0.0.1/8\"]}"),
           "c: outbound.allow.1: must be a network or an address, like 10.1.2.0/24 or fd00:1::1; found "
           "\"10.0.0.1/8\"\n" },
-        { TOP("\"limits\":{\"streams_per_principal\":4096}"),
-          "c: warning: limits.streams_per_principal: has no effect in this version\n" },
+        { TOP("\"limits\":{\"streams_per_principal\":4096}"), "" },
         { A2A(",\"api_key\":{\"env\":\"AGENTBRIDGE_NO_SUCH\"}"),
           "c: agents.r.api_key: the environment variable AGENTBRIDGE_NO_SUCH is not set\n" },
         { A2A(",\"api_key_header\":\"X-API-Key\""),
