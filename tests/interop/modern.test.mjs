@@ -102,7 +102,7 @@ test('the Tasks extension: handle, polling, result', async () => {
   const handle = await tool('invoke', { agent: 'worker', text: 'ask' });
   assert.equal(handle.resultType, 'task');
   const get = async () => (await answer(await modern(bridge.url, 'tasks/get', { taskId: handle.taskId }, { name: handle.taskId }))).result;
-  assert.equal((await get()).status, 'input_required');
+  await until(async () => (await get()).status === 'input_required');
   await modern(bridge.url, 'tasks/update', { taskId: handle.taskId, inputResponses: { go: { action: 'accept', content: {} } } },
     { name: handle.taskId });
   await until(async () => (await get()).status === 'completed');

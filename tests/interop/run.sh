@@ -10,7 +10,7 @@ if [ ! -x "$node" ] || [ package-lock.json -nt node_modules/.package-lock.json ]
 fi
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-timeout 300 "$node" --test --test-reporter=tap --test-timeout=60000 ./*.test.mjs > "$out" 2>&1
+timeout 300 "$node" --test --test-reporter=tap --test-timeout=200000 ./*.test.mjs > "$out" 2>&1
 status=$?
 grep -vE '^ *(duration_ms|type|---|\.\.\.)' "$out"
 passed=$(sed -n 's/^# pass //p' "$out")
