@@ -60,30 +60,33 @@ static size_t count_asked(const struct mcp_run *run)
     return n;
 }
 
-static bool is_known(const char *method)
+/* What was declared among the client's capabilities. */
+static bool may_be_asked(const struct mcp_run *run, const char *method)
 {
-    return strcmp(method, "elicitation/create") == 0 || strcmp(method, "sampling/createMessage") == 0 ||
-           strcmp(method, "roots/list") == 0;
+    uint32_t capabilities = run->agent->server->capabilities;
+    return strcmp(method, "elicitation/create") == 0 ||
+           (strcmp(method, "sampling/createMessage") == 0 && (capabilities & AB_MCP_CAN_SAMPLE) != 0) ||
+           (strcmp(method, "roots/list") == 0 && (capabilities & AB_MCP_CAN_ROOTS) != 0);
 }
 
-static void refuse(struct mcp_run *run, const struct ab_jsonrpc_message *message, const char *reason)
+static void refuse(struct mcp_run *run, const struct ab_jsonrpc_message *message, int64_t code, const char *reason)
 {
-    bool misfit = is_known(message->method) && strstr(reason, "was not declared") == NULL;
-    mcp_server_respond(run->agent->server, message->id, NULL,
-                       misfit ? AB_JSONRPC_INVALID_PARAMS : AB_JSONRPC_METHOD_NOT_FOUND, reason);
+    mcp_server_respond(run->agent->server, message->id, NULL, code, reason);
 }
 
 void mcp_run_ask(struct mcp_run *run, const struct ab_jsonrpc_message *message)
 {
     char reason[REASON_SIZE] = "too many questions are open";
     struct ab_buf questions = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    if (!may_be_asked(run, message->method)) {
+        refuse(run, message, AB_JSONRPC_METHOD_NOT_FOUND, "this was not declared among the client's capabilities");
+        return;
+    }
     AB_CLEANUP(ab_free_string) char *key = ab_format("question-%u", ++run->n_asked);
-    AB_CLEANUP(ab_free_string) char *method = ab_format("\"%s\"", is_known(message->method) ? message->method : "?");
-    if (!is_known(message->method)) {
-        refuse(run, message, "the bridge does not know this method");
-    } else if (count_asked(run) >= MAX_ASKED ||
-               !write_asked(run, message, key, ab_json_trusted(method), &questions, reason, sizeof reason)) {
-        refuse(run, message, reason);
+    AB_CLEANUP(ab_free_string) char *method = ab_format("\"%s\"", message->method);
+    if (count_asked(run) >= MAX_ASKED ||
+        !write_asked(run, message, key, ab_json_trusted(method), &questions, reason, sizeof reason)) {
+        refuse(run, message, AB_JSONRPC_INVALID_PARAMS, reason);
     } else {
         struct mcp_asked *asked = ab_alloc(1, sizeof *asked);
         asked->key = ab_strdup(key);

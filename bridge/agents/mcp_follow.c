@@ -18,7 +18,7 @@ enum {
     REASON_SIZE = 512
 };
 
-static void look_later(struct mcp_run *run)
+void mcp_run_look_later(struct mcp_run *run)
 {
     uint64_t wait = run->poll_ms;
     for (unsigned i = 0; i < run->poll_failures && wait < POLL_MAX_MS; i++) {
@@ -108,7 +108,7 @@ static void on_result_failed(void *arg, enum mcp_failure failure, unsigned statu
         mcp_server_renew(run->agent->server);
     }
     run->poll_failures++;
-    look_later(run);
+    mcp_run_look_later(run);
 }
 
 static void fetch_result(struct mcp_run *run)
@@ -195,7 +195,7 @@ static void on_update_failed(void *arg, enum mcp_failure failure, unsigned statu
     (void)text;
     run->update = NULL;
     run->poll_failures++;
-    look_later(run);
+    mcp_run_look_later(run);
 }
 
 void mcp_run_update(struct mcp_run *run)
@@ -216,6 +216,16 @@ void mcp_run_update(struct mcp_run *run)
 
 /* --- tasks/get --- */
 
+/* Words that were not told yet. */
+static bool is_news(struct mcp_run *run, const char *message)
+{
+    if (message == NULL || (run->told != NULL && strcmp(run->told, message) == 0)) {
+        return false;
+    }
+    ab_replace(&run->told, message);
+    return true;
+}
+
 /* It goes on though nobody answered: what it asked is no longer wanted. */
 static void take_working(struct mcp_run *run, const struct ab_mcp_remote_task *task)
 {
@@ -223,7 +233,7 @@ static void take_working(struct mcp_run *run, const struct ab_mcp_remote_task *t
     if (withdrawn) {
         run->paused = false;
     }
-    if (withdrawn || (task->message != NULL && !run->paused)) {
+    if (withdrawn || (!run->paused && is_news(run, task->message))) {
         mcp_run_report_text(run, AB_REPORT_EXECUTING, task->message);
     }
 }
@@ -291,7 +301,7 @@ static void take_error(struct mcp_run *run, struct ab_json error)
     if (code == AB_JSONRPC_INVALID_PARAMS || code == AB_JSONRPC_METHOD_NOT_FOUND || ++run->poll_failures > FAILURES) {
         mcp_run_break(run, AB_REASON_INTERRUPTED, text);
     } else {
-        look_later(run);
+        mcp_run_look_later(run);
     }
 }
 
@@ -318,7 +328,7 @@ static void on_polled(void *arg, const struct ab_jsonrpc_message *response)
         if (!run->over && run->answers != NULL) {
             mcp_run_update(run);
         }
-        look_later(run);
+        mcp_run_look_later(run);
     }
     ab_mcp_remote_task_deinit(&task);
 }
@@ -334,7 +344,7 @@ static void on_poll_failed(void *arg, enum mcp_failure failure, unsigned status,
         mcp_server_renew(run->agent->server);
     }
     run->poll_failures++;
-    look_later(run);
+    mcp_run_look_later(run);
 }
 
 void mcp_run_poll(struct mcp_run *run)
@@ -374,11 +384,11 @@ void mcp_run_follow(struct mcp_run *run, struct ab_json created)
     run->requests = NULL;
     remember(run);
     set_pace(run, task.poll_ms);
-    if (task.message != NULL) {
+    if (is_news(run, task.message)) {
         mcp_run_report_text(run, AB_REPORT_EXECUTING, task.message);
     }
     if (task.status == AB_MCP_REMOTE_WORKING) {
-        look_later(run);
+        mcp_run_look_later(run);
     } else {
         mcp_run_poll(run);
     }

@@ -16,6 +16,7 @@ enum {
     CONNECT_MS = 10000,
     LINGER_MS = 1000, /* after its response a stream may end by itself, so that the connection is kept */
     RETRY_MS = 1000,
+    RETRY_MIN_MS = 100,
     RETRY_MAX_MS = 60000,
     LEAVE_MS = 1000, /* for the last words to get out */
     RESUMES = 8,     /* in a row, without an event in between */
@@ -319,8 +320,9 @@ static enum mcp_failure failure_of(enum ab_http_call_outcome outcome)
 /* A stream has ended without the response, or could not be gone on with. True: it goes on. */
 static bool end_of_stream(struct mcp_exchange *exchange, const char *text)
 {
-    if (exchange->reader != NULL && ab_sse_reader_retry(exchange->reader) > 0) {
-        exchange->retry_ms = ab_sse_reader_retry(exchange->reader);
+    uint32_t wish = exchange->reader != NULL ? ab_sse_reader_retry(exchange->reader) : 0;
+    if (wish > 0) {
+        exchange->retry_ms = wish > RETRY_MIN_MS ? wish : (uint32_t)RETRY_MIN_MS;
     }
     if (resume_later(exchange)) {
         return true;

@@ -212,7 +212,7 @@ void mcp_run_cut_off(struct mcp_run *run, const char *text)
         return;
     }
     if (follows) {
-        ab_timer_start(run->timer, run->poll_ms);
+        mcp_run_look_later(run);
     } else if (open) {
         mcp_run_break(run, AB_REASON_CRASHED, text);
     }
@@ -293,7 +293,8 @@ static void on_ready(struct mcp_waiter *waiter, const char *text)
     if (text == NULL) {
         run->when_ready(run);
     } else if (run->task_id != NULL) { /* its work goes on meanwhile */
-        ab_timer_start(run->timer, run->poll_ms);
+        run->poll_failures++;
+        mcp_run_look_later(run);
     } else {
         mcp_run_break(run, AB_REASON_UNREACHABLE, text);
     }
@@ -345,6 +346,7 @@ void mcp_run_free(struct mcp_run *run)
     free(run->responses);
     free(run->task_id);
     free(run->answers);
+    free(run->told);
     free(run->shown);
     free(run);
 }

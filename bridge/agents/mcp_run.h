@@ -64,6 +64,7 @@ struct mcp_run {
     unsigned poll_failures;
     char *answers; /* given, and not sent yet; or NULL */
     bool recall;   /* taken up: what is asked already is not known yet */
+    char *told;    /* its latest words, or NULL */
     char *shown;   /* inputRequests that were asked: {"<key>":{...}} */
 };
 
@@ -116,7 +117,8 @@ void mcp_asked_free(struct mcp_asked *asked);
 void mcp_run_follow(struct mcp_run *run, struct ab_json created);
 /* Takes up one of an earlier process; false: the notes are none of it. */
 AB_MUST bool mcp_run_recall_task(struct mcp_run *run, struct ab_json notes);
-/* The next look at it. */
+/* The next look at it, after its pace; later after each one that failed. */
+void mcp_run_look_later(struct mcp_run *run);
 void mcp_run_poll(struct mcp_run *run);
 /* Answers for it. */
 void mcp_run_update(struct mcp_run *run);

@@ -21,6 +21,7 @@ enum {
     MAX_PAGES = 200,
     MAX_PROBES = 3,
     REFRESH_MS = 300 * 1000,
+    CHANGE_MS = 1000, /* between two looks, however often the server says that its tools changed */
     REASON_SIZE = 512
 };
 
@@ -164,10 +165,20 @@ void mcp_server_respond(struct mcp_server *server, struct ab_json id, const char
 
 /* --- what it says on its own --- */
 
+static void look_soon(struct mcp_server *server)
+{
+    int64_t since_ms = (ab_clock_monotonic_us(&server->loop->clock) - server->listed_us) / 1000;
+    if (since_ms >= CHANGE_MS) {
+        list_tools(server, NULL);
+    } else {
+        ab_timer_start(server->timer, (uint64_t)(CHANGE_MS - since_ms));
+    }
+}
+
 static void note_change(struct mcp_server *server)
 {
     if (server->state == MCP_SERVER_READY && server->exchange == NULL) {
-        list_tools(server, NULL);
+        look_soon(server);
     } else {
         server->changed = true;
     }
@@ -278,7 +289,7 @@ static void end_of_list(struct mcp_server *server)
     server->changed = false;
     become_ready(server);
     if (again) {
-        list_tools(server, NULL);
+        look_soon(server);
     }
 }
 
@@ -296,7 +307,7 @@ static void on_tools(void *arg, const struct ab_jsonrpc_message *response)
     }
     mcp_tools_add(server->listed, ab_json_member(response->result, "tools"), server);
     AB_CLEANUP(ab_free_string) char *cursor = ab_json_string_dup(next);
-    if (cursor != NULL && ++server->pages < MAX_PAGES && server->listed->n < server->max_tools) {
+    if (cursor != NULL && ++server->pages < MAX_PAGES && !mcp_tools_full(server->listed, server)) {
         list_tools(server, cursor);
     } else {
         end_of_list(server);
@@ -317,6 +328,7 @@ static void list_tools(struct mcp_server *server, const char *cursor)
     if (cursor == NULL) {
         mcp_tools_free(server->listed);
         server->listed = mcp_tools_new();
+        server->listed_us = ab_clock_monotonic_us(&server->loop->clock);
         server->pages = 0;
     }
     ab_mcp_client_write_plain(&text, &server->words, id, "tools/list", "cursor", cursor);

@@ -42,7 +42,8 @@ struct mcp_server {
     bool unprobed;                 /* server/discover was too much for it last time */
     int64_t last_id;
     struct ab_list waiters;
-    bool changed; /* the tools did, while they were being listed */
+    bool changed;      /* the tools did, while they were being listed */
+    int64_t listed_us; /* when that began last */
     unsigned pages;
     struct mcp_tools *listed;   /* under construction */
     struct mcp_tools *tools;    /* as last known, NULL: never */
@@ -63,7 +64,8 @@ struct mcp_server_events {
 struct mcp_tools {
     struct ab_mcp_client_tool *items;
     size_t n;
-    size_t dropped; /* beyond the limit, or unusable */
+    size_t bytes;   /* of their definitions */
+    size_t dropped; /* beyond a limit, or unusable */
 };
 
 /* Somebody who needs the server; member of its owner. */
@@ -99,6 +101,8 @@ AB_MUST struct mcp_tools *mcp_tools_new(void);
 void mcp_tools_free(struct mcp_tools *tools);
 /* Adds a page of tools/list; what cannot be used is left out, with a word in the log. */
 void mcp_tools_add(struct mcp_tools *tools, struct ab_json page, const struct mcp_server *server);
+/* Whether nothing more is taken. */
+bool mcp_tools_full(const struct mcp_tools *tools, const struct mcp_server *server);
 /* Tells what the server and its tools are. */
 void mcp_tools_describe(const struct mcp_tools *tools, const struct ab_mcp_client_server *described,
                         struct ab_agent_seat *seat);

@@ -13,7 +13,7 @@
 #define NAME_BYTES 64
 #define HASH_DIGITS 8
 /* Of all agents together; a server that lists without end must not fill every client's context. */
-#define SKILLS_MAX 5000
+#define SKILLS_MAX 2000
 
 /* What an agent understands that says nothing of its arguments. */
 static const char text_input[] =

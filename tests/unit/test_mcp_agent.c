@@ -472,12 +472,15 @@ static void test_list_changes(void **state)
     size_t at;
 
     event(bench, stream, "", changed);
+    expect_silence(bench);
+    rig_wait(bench->rig, 1000); /* once a second at most */
     at = expect_rpc(bench, "tools/list");
     event(bench, stream, "", changed); /* while it is listed: once more afterwards */
     event(bench, stream, "", changed);
     expect_silence(bench);
     result(bench, at, "{\"tools\":[],\"nextCursor\":\"p2\"}");
     result(bench, expect(bench, "POST", "\"cursor\":\"p2\""), TOOLS);
+    rig_wait(bench->rig, 1000);
     result(bench, expect_rpc(bench, "tools/list"), "{\"tools\":[]}");
     expect_silence(bench);
     assert_string_equal(ab_engine_profile(bench->rig->engine, "tools")->skills_json, "[]");
