@@ -16,6 +16,7 @@
 #define AGENT(members) "{\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]" members "}}}"
 #define PLATFORM(members) "{\"agents\":{\"p\":{\"kind\":\"platform\",\"url\":\"https://x.example\"" members "}}}"
 #define TOP(members) "{" members ",\"agents\":{\"a\":{\"kind\":\"command\",\"command\":[\"x\"]}}}"
+#define MCP(more) "{\"agents\":{\"m\":{\"kind\":\"mcp\"," more "}}}"
 #define A2A(members) "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/card\"" members "}}}"
 #define TOOL(members) AGENT(",\"tool\":{\"name\":\"t\"" members "}")
 
@@ -90,6 +91,22 @@ static void exact_words(void **state)
           "c: agents.r.api_key_header: belongs to an \"api_key\", and there is none\n" },
         { A2A(",\"user_token\":{\"mode\":\"exchange\"}"),
           "c: agents.r.user_token.mode: only \"none\" is in this version\n" },
+        { MCP("\"url\":\"https://x.example/"
+              "mcp\",\"publish\":\"skills\",\"relay\":[\"roots\"],\"version\":\"2025-11-25\","
+              "\"default_tool\":\"t\",\"default_argument\":\"a\",\"max_tools\":5,\"refresh_s\":9,\"restart\":"
+              "\"retry\""),
+          "" },
+        { MCP("\"command\":[\"x\"],\"env\":[\"PATH\"],\"directory\":\"/\",\"version\":\"auto\""), "" },
+        { MCP("\"timeout_s\":5"), "c: agents.m: needs either \"url\" (Streamable HTTP) or \"command\" (stdio)\n" },
+        { MCP("\"url\":\"https://x.example\",\"command\":[\"x\"]"),
+          "c: agents.m: needs either \"url\" (Streamable HTTP) or \"command\" (stdio)\n" },
+        { MCP("\"url\":\"https://x.example\",\"version\":\"1.0\",\"default_argument\":\"a\","
+              "\"user_token\":{\"mode\":\"exchange\"}"),
+          "c: agents.m.version: must be \"auto\" or a version of MCP that the bridge speaks\n"
+          "c: agents.m.default_argument: belongs to a \"default_tool\", and there is none\n"
+          "c: agents.m.user_token.mode: only \"none\" is in this version\n" },
+        { MCP("\"command\":[\"x\"],\"api_key\":{\"env\":\"AB_TEST_SHORT\"}"),
+          "c: agents.m.api_key: is for servers with a \"url\"; a program gets its secrets by \"env\"\n" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\"}]"), "" },
         { AGENT(",\"webhooks\":[{\"url\":\"https://x.example\",\"secret\":{\"env\":\"AB_TEST_NONE\"}},{\"url\":"
                 "\"http://10.0.0.1/\"},{\"url\":\"https://a@x.example\",\"secret\":{\"env\":\"AB_TEST_SHORT\"}},"
