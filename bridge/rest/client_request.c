@@ -1,6 +1,7 @@
 #include "rest/client_request.h"
 
 #include "base/mem.h"
+#include "rest/names.h"
 
 #include <string.h>
 
@@ -77,28 +78,6 @@ void ab_rest_url_task(struct ab_buf *out, const char *base, const char *id, cons
 }
 
 /* --- the body --- */
-
-/* What a caller may wish, besides what has rules of its own below. */
-static const char *const wishes[] = {
-    "output_format",
-    "output_schema",
-    "expected_output",
-    "instructions_override",
-    "additional_context",
-    "think_mode",
-    "disable_attachment_injection",
-    "llm_model_provider",
-    "llm_model_name",
-    "llm_reasoning_effort",
-    "source",
-    "payload_extension",
-    "parent_execution_id",
-    "triggering_agent_id",
-    "worker_id",
-    "run_locally",
-    "test_run_node_id",
-    "return_metrics",
-};
 
 static const char *const credentials[] = { "user_oidc_token", "user_tokens" };
 
@@ -184,8 +163,6 @@ static void put_surface(struct ab_json_writer *writer, const struct ab_rest_invo
     if (field == NULL)
         return;
     given = ab_json_member(invocation->options, field);
-    if (strcmp(field, "source") == 0 && ab_json_exists(given))
-        return; /* written already, as a wish */
     if (ab_json_exists(given))
         ab_json_put_value(writer, field, given);
     else
@@ -211,6 +188,20 @@ static void put_events(struct ab_json_writer *writer, const struct ab_rest_invoc
         ab_json_put_bool(writer, "events_streaming", true);
 }
 
+/* Title, events and surface have rules of their own. */
+static void put_wishes(struct ab_json_writer *writer, const struct ab_rest_invocation *invocation)
+{
+    static const char *const others[] = { "title", "events_streaming" };
+
+    for (const struct ab_rest_field *field = ab_rest_fields; field->name != NULL; field++) {
+        bool other = invocation->surface_field != NULL && strcmp(field->name, invocation->surface_field) == 0;
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            other = other || strcmp(field->name, others[i]) == 0;
+        if (!other)
+            put_if_there(writer, field->name, ab_json_member(invocation->options, field->name));
+    }
+}
+
 void ab_rest_invocation_write(struct ab_buf *out, const struct ab_rest_invocation *invocation)
 {
     struct ab_json_writer writer;
@@ -219,8 +210,7 @@ void ab_rest_invocation_write(struct ab_buf *out, const struct ab_rest_invocatio
     ab_json_object_begin(&writer);
     put_input(&writer, invocation);
     ab_json_put_optional_text(&writer, "id", invocation->id);
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-        put_if_there(&writer, wishes[i], ab_json_member(invocation->options, wishes[i]));
+    put_wishes(&writer, invocation);
     put_title(&writer, invocation);
     put_servers(&writer, invocation);
     put_surface(&writer, invocation);

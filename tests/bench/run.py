@@ -257,6 +257,37 @@ def growth():
                   + ", ".join(f"{told[name]['per_cpu_s']['ratio']:.2f} ×" for name in told), **told)
 
 
+def platform_pair():
+    """A bridge with an agent of its program, and one before it whose agent that is: [near, far]."""
+    far = Bridge("hop-far", config=WIDE)
+    config = os.path.join(WORK, "hop.json")
+    with open(config, "w", encoding="utf-8") as file:
+        json.dump({"agents": {"hop": {"kind": "platform", "url": f"http://{far.host}:{far.port}", "agent_id": "echo",
+                                      "tool": {"name": "hop", "input_schema": {"type": "object"}}}}, "log_level": "warning"}, file)
+    return Bridge("hop-near", ["--config", config]), far
+
+
+@row
+def platform_hop():
+    """What a call takes longer that goes to an agent behind another bridge, beside the call to that bridge itself."""
+    near, far = platform_pair()
+    commit_us = bare_commit(SECONDS)["p50_us"]
+    added = {}
+    told = {}
+    for connections in (1, 32):
+        told[connections] = pairs(call_load(f"hop-{connections}", near, "hop", {}, connections),
+                                  call_load(f"direct-{connections}", far, "echo", {}, connections), ROUNDS, SECONDS)
+        rate = told[connections]["rate"]
+        added[connections] = connections * (1e6 / rate["first"] - 1e6 / rate["second"])
+    near.stop()
+    far.stop()
+    goal_us = 150 + commit_us
+    return result("time added by a `platform` hop, 1 connection", "< 150 µs + one durable commit", f"{added[1]:.0f} µs", added[1] < goal_us,
+                  f"a bare commit: {commit_us:.0f} µs; with 32 connections {added[32]:.0f} µs; calls a second beside the direct ones: "
+                  + ", ".join(f"{told[n]['rate']['ratio']:.2f} × with {n} ({told[n]['rate']['first']:,.0f} beside {told[n]['rate']['second']:,.0f})"
+                              for n in (1, 32)) + "; both bridges on one core, each call a durable task in both", added=added, told=told)
+
+
 @row
 def a2a_send():
     alone = a2a.beside_the_sdk(WIDE, 1, ROUNDS, SECONDS)["rate"]

@@ -7,8 +7,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import chain
 from fake_platform import Platform
-from support import Bridge, run_cases
+from support import Bridge, equal, run_cases
 
 KEY = "key-of-the-platform-0123"
 os.environ["PLATFORM_TEST_KEY"] = KEY
@@ -145,10 +146,6 @@ class Stage:
     def __exit__(self, *_):
         self.platform.close()
         self.bridge.end()
-
-
-def equal(found, expected):
-    assert found == expected, f"expected {expected!r}, found {found!r}"
 
 
 # --- what is sent ---
@@ -544,4 +541,4 @@ CASES = [the_request, names_that_are_open_are_settings, turns_of_a_thread_are_on
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]
-    sys.exit(run_cases([case for case in CASES if not wanted or case.__name__ in wanted]))
+    sys.exit(run_cases([case for case in CASES + chain.CASES if not wanted or case.__name__ in wanted]))

@@ -123,6 +123,10 @@ class Client:
         return [event for event in events if kind is None or event["kind"] == kind]
 
 
+def equal(found, expected):
+    assert found == expected, f"expected {expected!r}, found {found!r}"
+
+
 def run_cases(cases):
     """Runs the functions; prints what failed and "N passed, N failed"; the exit code."""
     passed = failed = 0
