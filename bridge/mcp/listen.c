@@ -216,7 +216,6 @@ static bool take_place(struct ab_mcp_request *request)
     if (request->channel->place != NULL)
         return true;
     ab_streams_refusal(streams, text, sizeof(text));
-    request->channel->status = 429;
     ab_mcp_answer_errorf(request, AB_JSONRPC_INTERNAL_ERROR, "%s", text);
     return false;
 }

@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import files  # noqa: E402
+import places  # noqa: E402
 import questions  # noqa: E402
 import resumption  # noqa: E402
 from wire import (MODERN, Bridge, call, checked, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
@@ -490,7 +491,7 @@ def alone_clients_that_never_read(folder):
 
 
 def main():
-    tests = {**globals(), **vars(resumption), **vars(files), **vars(questions)}
+    tests = {**globals(), **vars(resumption), **vars(files), **vars(places), **vars(questions)}
     only = sys.argv[1:]  # names of tests, for trying
     shared = [(name, test) for name, test in tests.items() if name.startswith("test_") and (not only or name in only)]
     alone = [(name, test) for name, test in tests.items() if name.startswith("alone_") and (not only or name in only)]
