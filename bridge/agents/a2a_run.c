@@ -227,7 +227,7 @@ void a2a_run_end(struct a2a_run *run)
 
 static void cancel(struct a2a_run *run)
 {
-    if (run->task == NULL || ab_a2a_state_is_terminal(run->state))
+    if (run->task == NULL || ab_a2a_state_is_terminal(run->state) || !run->agent->directory->known)
         a2a_run_end(run);
     else
         ask_of_task(run, A2A_CALL_CANCEL, AB_A2A_CLIENT_CANCEL);

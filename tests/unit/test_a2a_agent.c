@@ -798,6 +798,25 @@ static void test_a_restart_at_work(void **state)
                        "chunk {\"text\":\"half\"}\nchunk {\"text\":\" and\"}\n");
 }
 
+static void test_a_restart_while_the_agent_is_away(void **state)
+{
+    struct remote *remote = *state;
+    size_t call = begun(remote);
+
+    (void)call;
+    shut_down(remote);
+    build(remote);
+    call = next_call(remote, "http://far.example/card");
+    fake_client_fail(remote->client, call, AB_HTTP_CALL_UNREACHABLE, "connection refused");
+    expect_row(remote, "executing  "); /* it may be there later */
+    fake_loop_advance(remote->loop, 3000);
+    call = next_call(remote, "http://far.example/card");
+    stop_task(remote);
+    fake_client_fail(remote->client, call, AB_HTTP_CALL_UNREACHABLE, "connection refused");
+    expect_row(remote, "stopped  ");
+    expect_no_call(remote);
+}
+
 static void test_a_restart_with_an_open_question(void **state)
 {
     struct remote *remote = *state;
@@ -941,6 +960,7 @@ int main(void)
         with_remote(test_a_task_it_does_not_know_any_more),
         with_remote(test_stopping),
         with_remote(test_a_restart_at_work),
+        with_remote(test_a_restart_while_the_agent_is_away),
         with_remote(test_a_restart_with_an_open_question),
         with_remote(test_a_restart_with_an_answer_under_way),
         with_remote(test_a_restart_with_an_answer_that_got_through),
