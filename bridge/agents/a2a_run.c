@@ -144,7 +144,7 @@ static void look(struct a2a_run *run)
     ask_of_task(run, A2A_CALL_GET, AB_A2A_CLIENT_GET);
 }
 
-void a2a_run_send(struct a2a_run *run)
+static void send_message(struct a2a_run *run)
 {
     const struct ab_a2a_client_card *card = &run->agent->directory->card;
     AB_CLEANUP(ab_free_string) char *id = ab_format("%s-%u", run->id, run->messages);
@@ -295,7 +295,7 @@ static void send_again(struct a2a_run *run)
 {
     run->look_first = false;
     if (run->unmoved) {
-        a2a_run_send(run);
+        send_message(run);
     } else {
         note_taken(run);
         a2a_notes_keep(run);
@@ -388,7 +388,7 @@ static bool is_busy(const struct ab_a2a_client_refusal *refusal)
 static void send_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
 {
     if (is_busy(refusal) && ++run->failures < SENDS) {
-        wait(run, retry_ms(run), a2a_run_send);
+        wait(run, retry_ms(run), send_message);
     } else if (run->answering) {
         ab_replace(&run->problem, refusal->text);
         run->answering = false;
@@ -456,7 +456,7 @@ static void send_lost(struct a2a_run *run, bool reached, const char *reason)
 {
     run->failures++;
     if (run->failures < SENDS && !reached) {
-        wait(run, retry_ms(run), a2a_run_send);
+        wait(run, retry_ms(run), send_message);
     } else if (run->failures < SENDS && run->answering) {
         run->look_first = true;
         wait(run, retry_ms(run), look);
@@ -536,7 +536,7 @@ void a2a_run_go(struct a2a_run *run)
     if (run->look_first || run->state == AB_A2A_INPUT_REQUIRED)
         look(run);
     else if (run->message.parts != NULL)
-        a2a_run_send(run);
+        send_message(run);
     else
         follow(run);
 }

@@ -159,8 +159,6 @@ AB_MUST struct a2a_run *a2a_run_new(struct a2a_agent *agent, struct ab_run *run,
 void a2a_run_go(struct a2a_run *run);
 /* The open question is answered; `doubtful`: an earlier process may have told the agent already. */
 void a2a_run_answer(struct a2a_run *run, const char *answers_json, bool doubtful);
-/* Sends `message`. */
-void a2a_run_send(struct a2a_run *run);
 /* Reads on after a report that was too much. */
 void a2a_run_resume(struct a2a_run *run);
 /* Nothing is reported any more; what runs there is cancelled, for as long as that takes at most. */
