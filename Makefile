@@ -70,7 +70,7 @@ help:
 	@echo 'make asan       every test but those with npm clients, under AddressSanitizer and UBSan'
 	@echo 'make tsan       unit, contract, golden, delivery and kill tests under ThreadSanitizer'
 	@echo 'make fuzz       each codec under libFuzzer for FUZZ_SECONDS (60); FUZZERS="json sse" runs only these'
-	@echo 'make bench      what docs/benchmarks.md tells, measured on this machine: some six minutes'
+	@echo 'make bench      the table of the README, measured on this machine: some five minutes'
 	@echo 'make clang      build everything with clang into build/clang'
 	@echo 'make lint       who may include whom, banned calls, headers compile alone, formatting'
 	@echo 'make format     format the sources (clang-format 14)'
@@ -174,7 +174,7 @@ fuzz:
 bench:
 	@sh tests/install-packages.sh bench
 	@$(MAKE) --no-print-directory all bench-programs
-	@BUILD=$(BUILD) python3 tests/bench/run.py
+	@nginx=$$(sh tests/bench/nginx.sh $(BUILD)/bench) && BUILD=$(BUILD) NGINX=$$nginx python3 tests/bench/run.py
 
 clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all test-programs

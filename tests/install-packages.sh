@@ -15,7 +15,7 @@ packages='build-essential pkg-config libwebsockets-dev libwebsockets-evlib-uv li
 case "$1" in
 check) packages="$packages clang clang-format-14 libcmocka-dev json-schema-test-suite python3-jsonschema nodejs npm curl" ;;
 fuzz) packages="$packages clang libclang-rt-14-dev" ;;
-bench) packages="$packages nginx-light wrk" ;;
+bench) packages="$packages wrk" ;;
 esac
 
 # What npm brings itself (NodeSource's nodejs, a hand-made install) is as good as the package.
