@@ -398,34 +398,13 @@ static void resume(struct ab_agent *base, struct ab_run *engine_run)
 
 /* --- life --- */
 
-static char **copy_strings(const char *const *strings)
-{
-    size_t n = 0;
-    while (strings != NULL && strings[n] != NULL) {
-        n++;
-    }
-    char **copy = ab_alloc(n + 1, sizeof *copy);
-    for (size_t i = 0; i < n; i++) {
-        copy[i] = ab_strdup(strings[i]);
-    }
-    return copy;
-}
-
-static void free_strings(char **strings)
-{
-    for (size_t i = 0; strings[i] != NULL; i++) {
-        free(strings[i]);
-    }
-    free(strings);
-}
-
 static void agent_free(struct ab_agent *base)
 {
     struct command_agent *agent = AB_OWNER(base, struct command_agent, base);
     free(agent->id);
     free(agent->directory);
-    free_strings(agent->command);
-    free_strings(agent->environment);
+    ab_strings_free(agent->command);
+    ab_strings_free(agent->environment);
     free(agent->fetch_folder);
     free(agent);
 }
@@ -438,9 +417,9 @@ struct ab_agent *ab_command_agent_new(const struct ab_command_settings *settings
     struct command_agent *agent = ab_alloc(1, sizeof *agent);
     agent->base.ops = &ops;
     agent->id = ab_strdup(settings->id);
-    agent->command = copy_strings(settings->command);
+    agent->command = ab_strings_dup(settings->command);
     agent->directory = ab_strdup(settings->directory);
-    agent->environment = copy_strings(settings->environment);
+    agent->environment = ab_strings_dup(settings->environment);
     agent->output = settings->output;
     agent->line_bytes = settings->line_bytes > 0 ? settings->line_bytes : LINE_BYTES;
     agent->output_bytes = settings->output_bytes > 0 ? settings->output_bytes : OUTPUT_BYTES;

@@ -139,21 +139,6 @@ static void respond_all(struct mcp_run *run, struct ab_json answers)
 
 /* --- modern: the call is made again --- */
 
-/* What a restart must find: the questions, and what the server wants back with the answers. */
-static void remember(struct mcp_run *run)
-{
-    struct ab_buf notes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json_writer writer;
-    ab_json_writer_init(&writer, &notes);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "tool", run->tool);
-    ab_json_put_raw(&writer, "requests", run->requests);
-    ab_json_put_optional_raw(&writer, "state", run->state);
-    ab_json_object_end(&writer);
-    ab_run_remember(run->run, notes.data);
-    ab_buf_deinit(&notes);
-}
-
 bool mcp_run_recall_input(struct mcp_run *run, struct ab_json notes)
 {
     struct ab_json requests = ab_json_member(notes, "requests");
@@ -178,7 +163,7 @@ static void take_requests(struct mcp_run *run, struct ab_json requests)
     if (good) {
         free(run->requests);
         run->requests = ab_json_dup(requests);
-        remember(run);
+        mcp_run_remember(run);
         ask(run, questions.data);
     } else {
         AB_CLEANUP(ab_free_string) char *text = ab_format("the server asked what cannot be asked: %s", reason);
@@ -253,7 +238,7 @@ static void call_again(struct mcp_run *run)
 {
     free(run->requests);
     run->requests = NULL;
-    ab_run_remember(run->run, "{}");
+    mcp_run_remember(run);
     ab_run_heard(run->run);
     mcp_run_call(run);
 }

@@ -357,20 +357,6 @@ void mcp_run_poll(struct mcp_run *run)
 
 /* --- the beginning --- */
 
-static void remember(struct mcp_run *run)
-{
-    struct ab_buf notes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_json_writer writer;
-    ab_json_writer_init(&writer, &notes);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "tool", run->tool);
-    ab_json_put_text(&writer, "task", run->task_id);
-    ab_json_put_bool(&writer, "core", run->core);
-    ab_json_object_end(&writer);
-    ab_run_remember(run->run, notes.data);
-    ab_buf_deinit(&notes);
-}
-
 void mcp_run_follow(struct mcp_run *run, struct ab_json created)
 {
     struct ab_mcp_remote_task task;
@@ -382,7 +368,7 @@ void mcp_run_follow(struct mcp_run *run, struct ab_json created)
     run->core = run->agent->server->words.version->era == AB_MCP_LEGACY;
     free(run->requests);
     run->requests = NULL;
-    remember(run);
+    mcp_run_remember(run);
     set_pace(run, task.poll_ms);
     if (is_news(run, task.message)) {
         mcp_run_report_text(run, AB_REPORT_EXECUTING, task.message);

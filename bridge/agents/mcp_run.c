@@ -218,6 +218,24 @@ void mcp_run_cut_off(struct mcp_run *run, const char *text)
     }
 }
 
+void mcp_run_remember(struct mcp_run *run)
+{
+    struct ab_buf notes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+    ab_json_writer_init(&writer, &notes);
+    ab_json_object_begin(&writer);
+    if (run->task_id != NULL) {
+        ab_json_put_text(&writer, "task", run->task_id);
+        ab_json_put_bool(&writer, "core", run->core);
+    } else if (run->requests != NULL) {
+        ab_json_put_raw(&writer, "requests", run->requests);
+        ab_json_put_optional_raw(&writer, "state", run->state);
+    }
+    ab_json_object_end(&writer);
+    ab_run_remember(run->run, notes.data);
+    ab_buf_deinit(&notes);
+}
+
 /* --- the call --- */
 
 struct header_list {

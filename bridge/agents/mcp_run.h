@@ -89,6 +89,9 @@ void mcp_run_finish_error(struct mcp_run *run, struct ab_json error);
 void mcp_run_end(struct mcp_run *run, bool cancel);
 /* What the server says meanwhile: progress, log, questions. */
 void mcp_run_hear(struct mcp_run *run, const struct ab_jsonrpc_message *message);
+/* Notes what a restart must find: the task that is followed, or the questions of a call that waits for answers and what
+ * the server wants back with them; of a plain call nothing. */
+void mcp_run_remember(struct mcp_run *run);
 /* The session is gone, with all that was under way. */
 void mcp_run_cut_off(struct mcp_run *run, const char *text);
 

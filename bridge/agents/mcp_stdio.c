@@ -296,27 +296,6 @@ static char **environment_make(const struct stdio_transport *transport)
     return lines;
 }
 
-static void free_strings(char **strings)
-{
-    for (size_t i = 0; strings[i] != NULL; i++) {
-        free(strings[i]);
-    }
-    free(strings);
-}
-
-static char **copy_strings(const char *const *strings)
-{
-    size_t n = 0;
-    while (strings != NULL && strings[n] != NULL) {
-        n++;
-    }
-    char **copy = ab_alloc(n + 1, sizeof *copy);
-    for (size_t i = 0; i < n; i++) {
-        copy[i] = ab_strdup(strings[i]);
-    }
-    return copy;
-}
-
 static bool stdio_open(struct mcp_transport *base, char *reason, size_t reason_size)
 {
     static const struct ab_process_events events = { .output = on_output,
@@ -332,7 +311,7 @@ static bool stdio_open(struct mcp_transport *base, char *reason, size_t reason_s
     char why[TEXT_SIZE];
     int result = transport->processes->ops->spawn(transport->processes, &settings, &events, program, &program->process,
                                                   why, sizeof why);
-    free_strings(environment);
+    ab_strings_free(environment);
     if (result != AB_OK) {
         (void)snprintf(reason, reason_size, "the server's program could not be started: %.200s", why);
         free(program);
@@ -461,8 +440,8 @@ static void stdio_free(struct mcp_transport *base)
     }
     free(transport->id);
     free(transport->directory);
-    free_strings(transport->command);
-    free_strings(transport->environment);
+    ab_strings_free(transport->command);
+    ab_strings_free(transport->environment);
     free(transport);
 }
 
@@ -484,9 +463,9 @@ struct mcp_transport *mcp_stdio_new(const struct ab_mcp_agent_settings *settings
     transport->base.events = events;
     transport->base.arg = arg;
     transport->id = ab_strdup(settings->id);
-    transport->command = copy_strings(settings->command);
+    transport->command = ab_strings_dup(settings->command);
     transport->directory = ab_strdup(settings->directory);
-    transport->environment = copy_strings(settings->environment);
+    transport->environment = ab_strings_dup(settings->environment);
     transport->message_bytes = settings->message_bytes > 0 ? settings->message_bytes : (size_t)MESSAGE_BYTES;
     transport->loop = settings->loop;
     transport->processes = settings->processes;

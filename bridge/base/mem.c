@@ -65,6 +65,27 @@ char *ab_format(const char *format, ...)
     return text;
 }
 
+char **ab_strings_dup(const char *const *strings)
+{
+    size_t n = 0;
+    while (strings != NULL && strings[n] != NULL) {
+        n++;
+    }
+    char **copy = ab_alloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = ab_strdup(strings[i]);
+    }
+    return copy;
+}
+
+void ab_strings_free(char **strings)
+{
+    for (size_t i = 0; strings[i] != NULL; i++) {
+        free(strings[i]);
+    }
+    free(strings);
+}
+
 void ab_replace(char **slot, const char *text)
 {
     char *copy = ab_strdup(text);

@@ -16,6 +16,9 @@ AB_MUST char *ab_strdup(const char *text);
 AB_MUST char *ab_strndup(const char *data, size_t size);
 /* printf into a fresh string, owned by the caller. */
 AB_MUST AB_PRINTF(1, 2) char *ab_format(const char *format, ...);
+/* A copy of an array of strings that ends with NULL, and its end; NULL copies to an empty one. */
+AB_MUST char **ab_strings_dup(const char *const *strings);
+void ab_strings_free(char **strings);
 /* Frees *slot and puts a copy of `text` (or NULL) there. `text` may be *slot itself. */
 void ab_replace(char **slot, const char *text);
 
