@@ -317,6 +317,7 @@ static char **make_headers(const struct ab_platform_settings *settings)
     return headers;
 }
 
+/* Copies of ours, which the settings call const; one of them is the key. */
 static void wipe(const char *text)
 {
     if (text != NULL) {

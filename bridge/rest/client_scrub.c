@@ -130,7 +130,8 @@ static const struct secret *find(const struct ab_rest_scrub *scrub, struct ab_st
     return found;
 }
 
-void ab_rest_scrub_text(const struct ab_rest_scrub *scrub, struct ab_str text, struct ab_buf *out)
+/* Appends all up to the last secret's end, replaced; what stands behind it is left. */
+static struct ab_str replace_whole(const struct ab_rest_scrub *scrub, struct ab_str text, struct ab_buf *out)
 {
     const struct secret *secret;
     size_t at = 0;
@@ -141,7 +142,12 @@ void ab_rest_scrub_text(const struct ab_rest_scrub *scrub, struct ab_str text, s
         text.data += at + secret->size;
         text.size -= at + secret->size;
     }
-    ab_buf_append_str(out, text);
+    return text;
+}
+
+void ab_rest_scrub_text(const struct ab_rest_scrub *scrub, struct ab_str text, struct ab_buf *out)
+{
+    ab_buf_append_str(out, replace_whole(scrub, text, out));
 }
 
 /* How many bytes at the end could be the beginning of a secret. */
@@ -162,19 +168,14 @@ static size_t beginning_at_end(const struct ab_rest_scrub *scrub, struct ab_str 
 
 void ab_rest_scrub_piece(struct ab_rest_scrub *scrub, struct ab_str piece, bool last, struct ab_buf *out)
 {
-    struct ab_buf clean = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_str rest;
     size_t kept;
 
     ab_buf_append_str(&scrub->kept, piece);
-    if (scrub->kept.size == 0)
-        return;
-    ab_rest_scrub_text(scrub, ab_buf_str(&scrub->kept), &clean);
-    kept = last ? 0 : beginning_at_end(scrub, ab_buf_str(&clean));
-    ab_buf_append(out, clean.data, clean.size - kept);
-    ab_buf_clear(&scrub->kept);
-    if (kept > 0)
-        ab_buf_append(&scrub->kept, clean.data + clean.size - kept, kept);
-    wipe(&clean);
+    rest = replace_whole(scrub, ab_buf_str(&scrub->kept), out);
+    kept = last || rest.size == 0 ? 0 : beginning_at_end(scrub, rest);
+    ab_buf_append(out, rest.data, rest.size - kept);
+    ab_buf_consume(&scrub->kept, scrub->kept.size - kept);
 }
 
 /* --- JSON --- */
