@@ -175,6 +175,19 @@ void platform_arrived(struct platform_run *run)
     }
 }
 
+/* Another bridge knows by the key whether it has the turn already; anybody else is asked whether it is there. */
+static bool key_decides(const struct platform_run *run, bool is_bridge)
+{
+    return is_bridge && !lacks_credentials(run);
+}
+
+/* The work may have begun. */
+static void perhaps_arrived(struct platform_run *run, const struct platform_call *call, const char *line)
+{
+    say_trouble(run, line);
+    again(run, key_decides(run, run->agent->bridge) ? PLATFORM_INVOKE : PLATFORM_LOOK, call->retry_after_ms);
+}
+
 /* It was not begun: once more, or the end. */
 static void refused(struct platform_run *run, const struct platform_call *call, const char *line)
 {
@@ -206,8 +219,7 @@ static void invoke_refused(struct platform_run *run, const struct platform_call 
     } else if (ab_rest_error_is_before_work(status) || status == 409) {
         refused(run, call, line);
     } else if (ab_rest_error_is_passing(status)) {
-        say_trouble(run, line);
-        again(run, PLATFORM_LOOK, call->retry_after_ms); /* the work may have begun */
+        perhaps_arrived(run, call, line);
     } else {
         fail(run, status == 400 || status == 413 || status == 422 ? AB_REASON_REJECTED : AB_REASON_UNREACHABLE, line);
     }
@@ -223,8 +235,7 @@ static void invoke_ended(struct platform_run *run, const struct platform_call *c
     } else if (run->arrived) {
         platform_follow(run); /* a stream that was lost */
     } else {
-        say_trouble(run, line);
-        again(run, PLATFORM_LOOK, 0);
+        perhaps_arrived(run, call, line);
     }
 }
 
@@ -242,7 +253,13 @@ static bool is_ours(struct platform_run *run, const struct ab_rest_task *task, i
 {
     int64_t now = ab_clock_wall_ms(&run->agent->settings.loop->clock);
     int64_t age = (there_ms > 0 ? there_ms : now) - task->ended_at;
-    if ((run->turn <= 1 && run->round <= 1) || (task->has_status && !ab_task_status_is_terminal(task->status))) {
+    if (run->turn <= 1 && run->round <= 1) {
+        return true;
+    }
+    if (key_decides(run, ab_json_exists(task->bridge))) {
+        return false; /* it says so itself when it is asked once more */
+    }
+    if (task->has_status && !ab_task_status_is_terminal(task->status)) {
         return true;
     }
     if (ab_json_exists(task->input_text) && !same_text(run, task->input_text)) {

@@ -642,6 +642,26 @@ static void what_was_before_is_not_told_again(void **state)
     say_event(bench, stream, "{\"type\":\"task_finished\",\"data\":{\"status\":\"completed\",\"result\":\"r\"}}");
 }
 
+/* It knows by the key what it has: nothing has to be looked for. */
+static void a_bridge_is_asked_once_more(void **state)
+{
+    struct bench *bench = *state;
+    size_t stream = a_question_of_a_bridge(bench);
+    size_t again;
+    char *key;
+
+    say_event(bench, stream, "{\"type\":\"task_finished\",\"data\":{\"status\":\"completed\",\"result\":\"r\"}}");
+    create(bench, "thread", NULL, NULL);
+    key = strstr(bench->client->calls[invoked(bench)].headers, "Idempotency-Key: ");
+    break_call(bench, invoked(bench), AB_HTTP_CALL_BROKEN);
+    await_call(bench, 187, 313);
+    again = invoked(bench);
+    assert_memory_equal(strstr(bench->client->calls[again].headers, "Idempotency-Key: "), key, strcspn(key, "\n"));
+    begin_stream(bench, again);
+    say_event(bench, again, "{\"type\":\"task_finished\",\"data\":{\"status\":\"completed\",\"result\":\"r\"}}");
+    expect(bench, AB_TASK_COMPLETED, NULL);
+}
+
 static void an_answer_that_nobody_wants(void **state)
 {
     struct bench *bench = *state;
@@ -676,6 +696,7 @@ int main(void)
         TEST(an_answer_goes_until_it_is_heard),
         TEST(a_lost_stream_of_a_bridge_is_found_again),
         TEST(what_was_before_is_not_told_again),
+        TEST(a_bridge_is_asked_once_more),
         TEST(an_answer_that_nobody_wants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
