@@ -21,10 +21,10 @@ try() {
 }
 
 for header in $(find include -name '*.h' | sort); do
-    try "$header" "${header#include/}" c "$CC" -std=c17
-    try "$header" "${header#include/}" cc "$CXX" -std=c++17
+    try "$header" "${header#include/}" c $CC -std=c17
+    try "$header" "${header#include/}" cc $CXX -std=c++17
 done
 for header in $(find bridge -name '*.h' | sort); do
-    try "$header" "${header#bridge/}" c "$CC" -std=c17
+    try "$header" "${header#bridge/}" c $CC -std=c17
 done
 exit "$failed"
