@@ -4,6 +4,8 @@
 #define AB_AGENTS_MCP_H
 
 #include "agentbridge/agent.h"
+#include "agentbridge/store.h"
+#include "auth/seal.h"
 #include "base/log.h"
 #include "wire/http_client.h"
 #include "wire/loop.h"
@@ -28,6 +30,8 @@ struct ab_mcp_agent_settings {
     struct ab_loop *loop;
     struct ab_http_client *client;
     struct ab_process_host *processes;
+    struct ab_store *store;         /* where a server's session is kept over a restart; NULL: nowhere */
+    const struct ab_sealer *sealer; /* with a store: what seals it there */
     const struct ab_log *log;
 };
 

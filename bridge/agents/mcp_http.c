@@ -35,7 +35,6 @@ struct http_transport {
     struct ab_loop *loop;
     struct ab_http_client *client;
     const struct ab_log *log;
-    char *session_id; /* legacy, or NULL */
     struct ab_list exchanges;
     struct mcp_exchange *stream; /* what the server says on its own, or NULL */
     struct ab_timer *leave_timer;
@@ -195,8 +194,8 @@ static void keep_session(struct mcp_exchange *exchange, struct ab_http_call *cal
     if (!transport->client->ops->header(call, "mcp-session-id", &token) || token.size == 0 || token.size > ID_BYTES) {
         return;
     }
-    free(transport->session_id);
-    transport->session_id = ab_strndup(token.data, token.size);
+    free(transport->base.session_id);
+    transport->base.session_id = ab_strndup(token.data, token.size);
 }
 
 static void on_head(void *arg, struct ab_http_call *call, unsigned status)
@@ -259,7 +258,7 @@ static void refuse(struct mcp_exchange *exchange)
     (void)snprintf(text, sizeof text, "the server answered HTTP %u", exchange->status);
     if (exchange->status == 401 || exchange->status == 403) {
         fail(exchange, MCP_SIGN_IN, text);
-    } else if (exchange->status == 404 && exchange->transport->session_id != NULL) {
+    } else if (exchange->status == 404 && exchange->transport->base.session_id != NULL) {
         session_gone(exchange);
     } else if (exchange->id == 0 || !take_message(exchange, ab_buf_str(&exchange->body)) || !exchange->answered) {
         fail(exchange, MCP_REFUSED, text);
@@ -331,6 +330,13 @@ static bool end_of_stream(struct mcp_exchange *exchange, const char *text)
     return false;
 }
 
+/* What the server says on its own can be had in a while: it is in trouble, or has not noticed yet that the stream
+ * before this one is gone. */
+static bool may_listen_later(const struct mcp_exchange *exchange)
+{
+    return exchange->own && (exchange->status >= 500 || exchange->status == 409);
+}
+
 /* True: the exchange goes on. */
 static bool conclude(struct mcp_exchange *exchange, enum ab_http_call_outcome outcome, const char *text)
 {
@@ -338,7 +344,7 @@ static bool conclude(struct mcp_exchange *exchange, enum ab_http_call_outcome ou
     bool was_stream = exchange->is_stream || exchange->reader != NULL || exchange->own;
     if (exchange->overfull) {
         fail(exchange, MCP_TOO_LARGE, "the server's answer is too large");
-    } else if (outcome == AB_HTTP_CALL_DONE && exchange->status >= 300 && !(exchange->own && exchange->status >= 500)) {
+    } else if (outcome == AB_HTTP_CALL_DONE && exchange->status >= 300 && !may_listen_later(exchange)) {
         refuse(exchange);
     } else if (was_stream && outcome != AB_HTTP_CALL_TIMED_OUT) {
         return end_of_stream(exchange, "the stream ended before the answer came");
@@ -428,7 +434,7 @@ static void collect_headers(const struct http_transport *transport, const struct
     add_line(out, "Accept: application/json, text/event-stream");
     add_line(out, transport->authorization);
     add_own_line(out, "MCP-Protocol-Version", version);
-    add_own_line(out, "Mcp-Session-Id", transport->session_id);
+    add_own_line(out, "Mcp-Session-Id", transport->base.session_id);
     if (modern) {
         add_own_line(out, "Mcp-Method", outgoing->method);
     }
@@ -494,7 +500,7 @@ static void get(struct mcp_exchange *exchange)
     add_line(&headers, transport->authorization);
     add_own_line(&headers, "MCP-Protocol-Version",
                  transport->base.version != NULL ? transport->base.version->name : NULL);
-    add_own_line(&headers, "Mcp-Session-Id", transport->session_id);
+    add_own_line(&headers, "Mcp-Session-Id", transport->base.session_id);
     add_own_line(&headers, "Last-Event-ID", exchange->last_event_id);
     start_call(exchange, "GET", &headers, (struct ab_str){ NULL, 0 }, 0);
     header_lines_deinit(&headers);
@@ -544,8 +550,8 @@ static void http_close(struct mcp_transport *base)
     }
     transport->stream = NULL;
     base->version = NULL;
-    free(transport->session_id);
-    transport->session_id = NULL;
+    free(transport->base.session_id);
+    transport->base.session_id = NULL;
 }
 
 static void on_leave_timer(void *arg)

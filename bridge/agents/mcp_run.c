@@ -389,7 +389,7 @@ static void cancel_call(struct mcp_run *run)
     struct mcp_outgoing outgoing = { .method = "notifications/cancelled",
                                      .text = ab_buf_str(&text),
                                      .timeout_ms = CANCEL_MS };
-    if (server->words.version->era == AB_MCP_LEGACY || !server->over_http) {
+    if (server->words.version->era == AB_MCP_LEGACY || server->url == NULL) {
         (void)server->transport->ops->send(server->transport, &outgoing, NULL, NULL);
     }
     ab_buf_deinit(&text);

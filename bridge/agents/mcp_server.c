@@ -1,8 +1,5 @@
-/* Getting to know a server and keeping in touch with it.
- *
- * The era is found as MCP 2026-07-28 says (basic/versioning): server/discover first; whoever does not answer it as a
- * modern server would is asked to initialize. Then the tools are listed, and changes of the list listened for. What was
- * known last stays known while the server is down. */
+/* Keeping in touch with a server: once it is known (mcp_connect.c) its tools are listed, and changes of the list
+ * listened for. What was known last stays known while the server is down. */
 #include "agents/mcp_server.h"
 
 #include "agents/mcp_http.h"
@@ -14,19 +11,14 @@
 
 enum {
     ANSWER_MS = 30000,
-    PROBE_MS = 5000, /* a legacy program may not answer server/discover at all */
     RETRY_MS = 1000,
     RETRY_MAX_MS = 60000,
     MAX_TOOLS = 1000,
     MAX_PAGES = 200,
-    MAX_PROBES = 3,
     REFRESH_MS = 300 * 1000,
-    CHANGE_MS = 1000, /* between two looks, however often the server says that its tools changed */
-    REASON_SIZE = 512
+    CHANGE_MS = 1000 /* between two looks, however often the server says that its tools changed */
 };
 
-static void discover(struct mcp_server *server);
-static void initialize(struct mcp_server *server);
 static void list_tools(struct mcp_server *server, const char *cursor);
 
 /* --- those who wait --- */
@@ -77,7 +69,7 @@ static void disconnect(struct mcp_server *server, enum mcp_server_state state, c
     server->events->cut_off(server->arg, text);
 }
 
-static void go_down(struct mcp_server *server, const char *text)
+void mcp_server_go_down(struct mcp_server *server, const char *text)
 {
     ab_log(server->log, AB_LOG_WARNING, "mcp", "the server cannot be had", "agent", server->id, "reason", text, NULL);
     disconnect(server, MCP_SERVER_DOWN, text);
@@ -119,7 +111,7 @@ static void on_timer(void *arg)
     if (server->open_fault != NULL) {
         AB_CLEANUP(ab_free_string) char *text = server->open_fault;
         server->open_fault = NULL;
-        go_down(server, text);
+        mcp_server_go_down(server, text);
     } else if (server->state == MCP_SERVER_DOWN) {
         mcp_server_connect(server);
     } else if (server->state == MCP_SERVER_READY) {
@@ -127,13 +119,19 @@ static void on_timer(void *arg)
     }
 }
 
+static void begin_anew(struct mcp_server *server)
+{
+    mcp_session_forget(server);
+    disconnect(server, MCP_SERVER_IDLE, "the session with the server has ended");
+    mcp_server_connect(server);
+}
+
 void mcp_server_renew(struct mcp_server *server)
 {
     if (server->state != MCP_SERVER_READY) {
         return;
     }
-    disconnect(server, MCP_SERVER_IDLE, "the session with the server has ended");
-    mcp_server_connect(server);
+    begin_anew(server);
 }
 
 /* --- sending --- */
@@ -143,8 +141,8 @@ int64_t mcp_server_next_id(struct mcp_server *server)
     return ++server->last_id;
 }
 
-static struct mcp_exchange *send_text(struct mcp_server *server, int64_t id, const char *method, struct ab_str text,
-                                      uint32_t timeout_ms, const struct mcp_exchange_events *events)
+struct mcp_exchange *mcp_server_send(struct mcp_server *server, int64_t id, const char *method, struct ab_str text,
+                                     uint32_t timeout_ms, const struct mcp_exchange_events *events)
 {
     struct mcp_outgoing outgoing = { .id = id, .method = method, .text = text, .timeout_ms = timeout_ms };
     return server->transport->ops->send(server->transport, &outgoing, events, server);
@@ -159,7 +157,7 @@ void mcp_server_respond(struct mcp_server *server, struct ab_json id, const char
     } else {
         ab_jsonrpc_write_error(&message, id, code, text, NULL);
     }
-    (void)send_text(server, 0, "", ab_buf_str(&message), ANSWER_MS, NULL);
+    (void)mcp_server_send(server, 0, "", ab_buf_str(&message), ANSWER_MS, NULL);
     ab_buf_deinit(&message);
 }
 
@@ -197,7 +195,7 @@ bool mcp_server_hears(struct mcp_server *server, const struct ab_jsonrpc_message
     return false;
 }
 
-static void on_said(void *arg, const struct ab_jsonrpc_message *message)
+void mcp_server_said(void *arg, const struct ab_jsonrpc_message *message)
 {
     struct mcp_server *server = arg;
     if (!mcp_server_hears(server, message)) {
@@ -209,7 +207,8 @@ static void on_lost(void *arg, const char *text)
 {
     struct mcp_server *server = arg;
     if (server->state != MCP_SERVER_DOWN) {
-        go_down(server, text);
+        mcp_session_forget(server);
+        mcp_server_go_down(server, text);
     }
 }
 
@@ -241,7 +240,7 @@ static void on_changes_failed(void *arg, enum mcp_failure failure, unsigned stat
 
 static void subscribe(struct mcp_server *server)
 {
-    static const struct mcp_exchange_events events = { .said = on_said,
+    static const struct mcp_exchange_events events = { .said = mcp_server_said,
                                                        .answered = on_changes_answered,
                                                        .failed = on_changes_failed };
     struct ab_mcp_client_message message;
@@ -249,7 +248,7 @@ static void subscribe(struct mcp_server *server)
     ab_mcp_client_begin(&message, &server->words, id, "subscriptions/listen", false);
     ab_json_put_raw(&message.writer, "notifications", "{\"toolsListChanged\":true}");
     ab_mcp_client_end(&message);
-    server->changes = send_text(server, id, "subscriptions/listen", ab_buf_str(&message.text), 0, &events);
+    server->changes = mcp_server_send(server, id, "subscriptions/listen", ab_buf_str(&message.text), 0, &events);
     ab_buf_deinit(&message.text);
 }
 
@@ -269,8 +268,11 @@ static void on_tools_failed(void *arg, enum mcp_failure failure, unsigned status
     struct mcp_server *server = arg;
     (void)status;
     server->exchange = NULL;
-    if (server->state != MCP_SERVER_READY) {
-        go_down(server, text);
+    if (server->state != MCP_SERVER_READY && server->recalled && failure != MCP_UNREACHABLE &&
+        failure != MCP_TIMED_OUT) {
+        begin_anew(server); /* whatever it says, it does not know the session of before */
+    } else if (server->state != MCP_SERVER_READY) {
+        mcp_server_go_down(server, text);
     } else if (failure == MCP_SESSION_GONE) {
         mcp_server_renew(server);
     } else { /* what was known stays; it is looked for again in a while */
@@ -314,10 +316,16 @@ static void on_tools(void *arg, const struct ab_jsonrpc_message *response)
     }
 }
 
+void mcp_server_list_tools(struct mcp_server *server)
+{
+    server->state = MCP_SERVER_LISTING;
+    list_tools(server, NULL);
+}
+
 /* `cursor` NULL: from the beginning. */
 static void list_tools(struct mcp_server *server, const char *cursor)
 {
-    static const struct mcp_exchange_events events = { .said = on_said,
+    static const struct mcp_exchange_events events = { .said = mcp_server_said,
                                                        .answered = on_tools,
                                                        .failed = on_tools_failed };
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
@@ -332,181 +340,8 @@ static void list_tools(struct mcp_server *server, const char *cursor)
         server->pages = 0;
     }
     ab_mcp_client_write_plain(&text, &server->words, id, "tools/list", "cursor", cursor);
-    server->exchange = send_text(server, id, "tools/list", ab_buf_str(&text), ANSWER_MS, &events);
+    server->exchange = mcp_server_send(server, id, "tools/list", ab_buf_str(&text), ANSWER_MS, &events);
     ab_buf_deinit(&text);
-}
-
-/* --- initialize --- */
-
-static void on_connect_failed(void *arg, enum mcp_failure failure, unsigned status, const char *text)
-{
-    struct mcp_server *server = arg;
-    (void)status;
-    server->exchange = NULL;
-    if (failure == MCP_SIGN_IN) {
-        AB_CLEANUP(ab_free_string)
-        char *why =
-            ab_format("%s: it wants a sign-in; agents.%s.api_key is what the bridge can give", text, server->id);
-        go_down(server, why);
-    } else {
-        go_down(server, text);
-    }
-}
-
-static void go_down_for_error(struct mcp_server *server, struct ab_json error)
-{
-    AB_CLEANUP(ab_free_string) char *said = ab_json_string_dup(ab_json_member(error, "message"));
-    AB_CLEANUP(ab_free_string)
-    char *text = ab_format("the server refused to be connected: %s", said != NULL ? said : "no reason given");
-    go_down(server, text);
-}
-
-static void on_noted(void *arg, const struct ab_jsonrpc_message *response)
-{
-    struct mcp_server *server = arg;
-    (void)response;
-    server->exchange = NULL;
-    server->state = MCP_SERVER_LISTING;
-    list_tools(server, NULL);
-}
-
-static void on_initialized(void *arg, const struct ab_jsonrpc_message *response)
-{
-    static const struct mcp_exchange_events events = { .answered = on_noted, .failed = on_connect_failed };
-    struct mcp_server *server = arg;
-    struct ab_mcp_client_server described;
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    char reason[REASON_SIZE];
-    server->exchange = NULL;
-    if (ab_json_exists(response->error)) {
-        go_down_for_error(server, response->error);
-        return;
-    }
-    bool good = ab_mcp_client_read_initialize(response->result, &described, reason, sizeof reason);
-    ab_mcp_client_server_deinit(&server->described);
-    server->described = described;
-    if (!good) {
-        go_down(server, reason);
-        return;
-    }
-    server->words.version = described.version;
-    server->transport->version = described.version;
-    ab_mcp_client_write_plain(&text, &server->words, 0, "notifications/initialized", NULL, NULL);
-    server->exchange = send_text(server, 0, "notifications/initialized", ab_buf_str(&text), ANSWER_MS, &events);
-    ab_buf_deinit(&text);
-}
-
-static void initialize(struct mcp_server *server)
-{
-    static const struct mcp_exchange_events events = { .said = on_said,
-                                                       .answered = on_initialized,
-                                                       .failed = on_connect_failed };
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    int64_t id = mcp_server_next_id(server);
-    server->transport->version = NULL;
-    server->words.version =
-        server->pinned != NULL ? ab_mcp_version_find(ab_str(server->pinned)) : ab_mcp_version_newest(AB_MCP_LEGACY);
-    ab_mcp_client_write_initialize(&text, &server->words, id);
-    server->exchange = send_text(server, id, "initialize", ab_buf_str(&text), ANSWER_MS, &events);
-    ab_buf_deinit(&text);
-}
-
-/* --- server/discover --- */
-
-static bool may_fall_back(const struct mcp_server *server)
-{
-    return server->pinned == NULL;
-}
-
-static void on_discovered(void *arg, const struct ab_jsonrpc_message *response)
-{
-    struct mcp_server *server = arg;
-    struct ab_mcp_client_server described;
-    char reason[REASON_SIZE];
-    const struct ab_mcp_version *other = ab_mcp_client_supported(response->error);
-    server->exchange = NULL;
-    if (other != NULL && other->era == AB_MCP_MODERN && server->probes < MAX_PROBES) {
-        server->words.version = other;
-        server->transport->version = other;
-        discover(server);
-        return;
-    }
-    if (ab_json_exists(response->error)) {
-        /* A modern server that has only older versions in common says so by its list. */
-        bool stays = ab_mcp_client_is_modern_error(response->error) && (other == NULL || other->era == AB_MCP_MODERN);
-        if (stays || !may_fall_back(server)) {
-            go_down_for_error(server, response->error);
-        } else {
-            initialize(server);
-        }
-        return;
-    }
-    bool good = ab_mcp_client_read_discover(response->result, &described, reason, sizeof reason);
-    ab_mcp_client_server_deinit(&server->described);
-    server->described = described;
-    if (good) {
-        server->words.version = described.version;
-        server->transport->version = described.version;
-        server->state = MCP_SERVER_LISTING;
-        list_tools(server, NULL);
-    } else if (may_fall_back(server)) {
-        initialize(server);
-    } else {
-        go_down(server, reason);
-    }
-}
-
-static void on_discover_failed(void *arg, enum mcp_failure failure, unsigned status, const char *text)
-{
-    struct mcp_server *server = arg;
-    bool unknown =
-        (failure == MCP_REFUSED && status >= 400 && status < 500) || failure == MCP_TIMED_OUT || failure == MCP_BROKEN;
-    server->exchange = NULL;
-    server->unprobed = failure == MCP_BROKEN;
-    if (unknown && may_fall_back(server)) {
-        initialize(server);
-    } else {
-        on_connect_failed(server, failure, status, text);
-    }
-}
-
-static void discover(struct mcp_server *server)
-{
-    static const struct mcp_exchange_events events = { .said = on_said,
-                                                       .answered = on_discovered,
-                                                       .failed = on_discover_failed };
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    int64_t id = mcp_server_next_id(server);
-    server->probes++;
-    ab_mcp_client_write_plain(&text, &server->words, id, "server/discover", NULL, NULL);
-    server->exchange = send_text(server, id, "server/discover", ab_buf_str(&text), PROBE_MS, &events);
-    ab_buf_deinit(&text);
-}
-
-void mcp_server_connect(struct mcp_server *server)
-{
-    char reason[REASON_SIZE];
-    if (server->state != MCP_SERVER_IDLE && server->state != MCP_SERVER_DOWN) {
-        return;
-    }
-    server->state = MCP_SERVER_CONNECTING;
-    ab_timer_stop(server->timer);
-    if (!server->transport->ops->open(server->transport, reason, sizeof reason)) {
-        ab_replace(&server->open_fault, reason);
-        ab_timer_start(server->timer, 0);
-        return;
-    }
-    const struct ab_mcp_version *version =
-        server->pinned != NULL ? ab_mcp_version_find(ab_str(server->pinned)) : ab_mcp_version_newest(AB_MCP_MODERN);
-    bool unprobed = server->unprobed && may_fall_back(server);
-    server->unprobed = false; /* the next time it is asked again */
-    server->words.version = version;
-    server->probes = 0;
-    if (version->era == AB_MCP_MODERN && !unprobed) {
-        discover(server);
-    } else {
-        initialize(server);
-    }
 }
 
 /* --- the rest --- */
@@ -533,7 +368,7 @@ const struct ab_mcp_client_tool *mcp_server_tool(const struct mcp_server *server
 struct mcp_server *mcp_server_new(const struct ab_mcp_agent_settings *settings, const struct mcp_server_events *events,
                                   void *arg)
 {
-    static const struct mcp_transport_events heard = { .said = on_said, .lost = on_lost };
+    static const struct mcp_transport_events heard = { .said = mcp_server_said, .lost = on_lost };
     struct mcp_server *server = ab_alloc(1, sizeof *server);
     server->events = events;
     server->arg = arg;
@@ -547,9 +382,11 @@ struct mcp_server *mcp_server_new(const struct ab_mcp_agent_settings *settings, 
     server->refresh_ms = settings->refresh_ms > 0 ? settings->refresh_ms : (uint32_t)REFRESH_MS;
     server->loop = settings->loop;
     server->log = settings->log;
+    server->url = ab_strdup(settings->url);
+    server->store = settings->store;
+    server->sealer = settings->sealer;
     server->timer = ab_timer_new(settings->loop, on_timer, server);
     ab_list_init(&server->waiters);
-    server->over_http = settings->url != NULL;
     server->transport =
         settings->url != NULL ? mcp_http_new(settings, &heard, server) : mcp_stdio_new(settings, &heard, server);
     return server;
@@ -563,6 +400,7 @@ void mcp_server_free(struct mcp_server *server)
     mcp_tools_free(server->listed);
     ab_mcp_client_server_deinit(&server->described);
     free(server->pinned);
+    free(server->url);
     free(server->open_fault);
     free(server->id);
     free(server);

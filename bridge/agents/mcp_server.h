@@ -29,7 +29,9 @@ struct mcp_server {
     struct ab_loop *loop;
     const struct ab_log *log;
     struct mcp_transport *transport;
-    bool over_http;
+    char *url;              /* over HTTP, else NULL */
+    struct ab_store *store; /* where the session is kept; or NULL: nowhere */
+    const struct ab_sealer *sealer;
     enum mcp_server_state state;
     struct ab_mcp_client_words words; /* version: the one agreed on, or being tried */
     struct ab_mcp_client_server described;
@@ -40,6 +42,8 @@ struct mcp_server {
     unsigned failures;             /* tries in a row */
     unsigned probes;               /* server/discover sent for this connection */
     bool unprobed;                 /* server/discover was too much for it last time */
+    bool session_gone;             /* the one that was kept is of no use any more */
+    bool recalled;                 /* the session is one of before, and nothing shows yet that the server knows it */
     int64_t last_id;
     struct ab_list waiters;
     bool changed;      /* the tools did, while they were being listed */
@@ -95,6 +99,24 @@ void mcp_server_respond(struct mcp_server *server, struct ab_json id, const char
 AB_MUST bool mcp_server_hears(struct mcp_server *server, const struct ab_jsonrpc_message *message);
 /* A tool by name, or NULL. */
 const struct ab_mcp_client_tool *mcp_server_tool(const struct mcp_server *server, const char *name);
+
+/* What mcp_connect.c needs besides. */
+/* The connection is given up until the timer; those who wait are told `text`. */
+void mcp_server_go_down(struct mcp_server *server, const char *text);
+/* It is known, now its tools are listed; then it is ready. */
+void mcp_server_list_tools(struct mcp_server *server);
+/* As the transport's send, of a message that has no name and no headers of its own; `events` are told of the server. */
+struct mcp_exchange *mcp_server_send(struct mcp_server *server, int64_t id, const char *method, struct ab_str text,
+                                     uint32_t timeout_ms, const struct mcp_exchange_events *events);
+/* An exchange's `said`. */
+void mcp_server_said(void *arg, const struct ab_jsonrpc_message *message);
+
+/* --- mcp_session.c: the session of a legacy server over HTTP outlives the bridge, as its tasks do --- */
+/* Keeps it as it was just agreed on; `initialized` is what initialize gave. Nothing where the server has none. */
+void mcp_session_keep(struct mcp_server *server, struct ab_json initialized);
+/* Goes on with the one that was kept last, as if it had just been agreed on; false: there is none. */
+AB_MUST bool mcp_session_recall(struct mcp_server *server);
+void mcp_session_forget(struct mcp_server *server);
 
 /* --- mcp_tools.c --- */
 AB_MUST struct mcp_tools *mcp_tools_new(void);

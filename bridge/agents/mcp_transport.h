@@ -69,6 +69,7 @@ struct mcp_transport_events {
 struct mcp_transport {
     const struct mcp_transport_ops *ops;
     const struct ab_mcp_version *version; /* the one agreed on; NULL before */
+    char *session_id;                     /* HTTP, legacy: what the server knows the bridge by; or NULL */
     const struct mcp_transport_events *events;
     void *arg;
 };

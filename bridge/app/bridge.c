@@ -169,6 +169,8 @@ static struct ab_agent *make_mcp(struct ab_bridge *bridge, const struct ab_confi
     mcp.loop = ab_loop_uv_port(bridge->loop);
     mcp.client = bridge->client;
     mcp.processes = bridge->processes;
+    mcp.store = bridge->store;
+    mcp.sealer = bridge->sealer;
     mcp.log = &bridge->log;
     return ab_mcp_agent_new(&mcp);
 }

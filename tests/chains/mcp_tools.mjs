@@ -91,14 +91,6 @@ function makeV2(seen) {
   return server;
 }
 
-// The SDK's store ties a task to its session; one that lasts as long as the server does is what is wanted here.
-class TaskStore extends InMemoryTaskStore {
-  getTask(id) { return super.getTask(id); }
-  getTaskResult(id) { return super.getTaskResult(id); }
-  storeTaskResult(id, status, result) { return super.storeTaskResult(id, status, result); }
-  updateTaskStatus(id, status, words) { return super.updateTaskStatus(id, status, words); }
-}
-
 const newSeen = () => ({ servers: [], grown: [], sessions: 0, changed() {} });
 
 async function listen(handle, port) {
@@ -115,7 +107,7 @@ const handleOf = (http, seen, extra) => ({
 
 export async function serveV1(port = 0) {
   const seen = newSeen();
-  const store = new TaskStore();
+  const store = new InMemoryTaskStore();
   const queue = new InMemoryTaskMessageQueue();
   const sessions = new Map();
   const http = await listen(async (request, response) => {

@@ -18,17 +18,21 @@
 struct bench {
     struct rig *rig;
     struct fake_client *client;
+    struct ab_sealer *sealer;
+    const char *url;
     size_t next; /* the first call that was not looked at yet */
 };
 
 static void begin(struct bench *bench)
 {
     struct ab_mcp_agent_settings settings = { .id = "tools",
-                                              .url = "http://tools.example/mcp",
+                                              .url = bench->url,
                                               .api_key = "sesame",
                                               .default_tool = "echo",
                                               .loop = bench->rig->loop,
-                                              .client = &bench->client->client };
+                                              .client = &bench->client->client,
+                                              .store = &bench->rig->store->store,
+                                              .sealer = bench->sealer };
 
     rig_restart(bench->rig, &(struct ab_engine_settings){ 0 }, false);
     ab_engine_add_agent(bench->rig->engine, &(struct ab_agent_settings){ .id = "tools", .kind = "mcp" },
@@ -39,11 +43,14 @@ static void begin(struct bench *bench)
 
 static int set_up(void **state)
 {
+    static const unsigned char key[1][AB_SEAL_KEY_BYTES] = { "of the test" };
     struct bench *bench = ab_alloc(1, sizeof *bench);
     void *rig = NULL;
 
     assert_int_equal(rig_setup(&rig), 0);
     bench->rig = rig;
+    bench->url = "http://tools.example/mcp";
+    bench->sealer = ab_sealer_new(key, 1, ab_random_system());
     bench->client = fake_client_new(bench->rig->loop);
     begin(bench);
     *state = bench;
@@ -78,6 +85,7 @@ static int tear_down(void **state)
     bench->client->client.ops->free(&bench->client->client);
     rig_restart(bench->rig, &(struct ab_engine_settings){ 0 }, true);
     assert_int_equal(rig_teardown(&rig), 0);
+    ab_sealer_free(bench->sealer);
     free(bench);
     return 0;
 }
@@ -509,6 +517,7 @@ static void test_cancelled(void **state)
     assert_true(bench->client->calls[at].cancelled);
 
     shut_down(bench);
+    bench->url = "http://modern.example/mcp";
     begin(bench);
     ready_modern(bench);
     made = ask_for(bench, "x");
@@ -692,6 +701,28 @@ static void test_plain_call_ends_with_the_bridge(void **state)
     assert_ended(bench, &made, AB_TASK_ERROR, "restarted");
 }
 
+#define CORE_TOOLS                                                                                                     \
+    "{\"tools\":[{\"name\":\"echo\",\"inputSchema\":{\"type\":\"object\"},\"execution\":{\"taskSupport\":"             \
+    "\"required\"}}]}"
+
+/* The session "one" of 2025-11-25, and a task in it. */
+static struct made begin_core_task(struct bench *bench)
+{
+    struct made made;
+
+    status(bench, expect_rpc(bench, "server/discover"), 400);
+    reply(bench, expect_rpc(bench, "initialize"), 200, "mcp-session-id: one\n",
+          "\"result\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{},\"tasks\":{\"requests\":{"
+          "\"tools\":{\"call\":{}}}}}}");
+    status(bench, expect_rpc(bench, "notifications/initialized"), 202);
+    result(bench, expect_rpc(bench, "tools/list"), CORE_TOOLS);
+    status(bench, expect(bench, "GET", ""), 405);
+    made = ask_for(bench, "x");
+    result(bench, expect(bench, "POST", "\"task\":{}"),
+           "{\"task\":{\"taskId\":\"t1\",\"status\":\"working\",\"pollInterval\":200}}");
+    return made;
+}
+
 /* 2025-11-25: questions and result come by tasks/result. */
 static void test_core_task(void **state)
 {
@@ -699,20 +730,7 @@ static void test_core_task(void **state)
     struct made made;
     size_t at;
 
-    status(bench, expect_rpc(bench, "server/discover"), 400);
-    result(bench, expect_rpc(bench, "initialize"),
-           "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{},\"tasks\":{\"requests\":{\"tools\":{"
-           "\"call\":{"
-           "}}}}}}");
-    status(bench, expect_rpc(bench, "notifications/initialized"), 202);
-    result(bench, expect_rpc(bench, "tools/list"),
-           "{\"tools\":[{\"name\":\"echo\",\"inputSchema\":{\"type\":\"object\"},\"execution\":{\"taskSupport\":"
-           "\"required\"}}"
-           "]}");
-    status(bench, expect(bench, "GET", ""), 405);
-    made = ask_for(bench, "x");
-    result(bench, expect(bench, "POST", "\"task\":{}"),
-           "{\"task\":{\"taskId\":\"t1\",\"status\":\"working\",\"pollInterval\":200}}");
+    made = begin_core_task(bench);
     rig_wait(bench->rig, 200);
     result(bench, expect_rpc(bench, "tasks/get"), "{\"taskId\":\"t1\",\"status\":\"input_required\"}");
     at = expect_rpc(bench, "tasks/result");
@@ -727,6 +745,104 @@ static void test_core_task(void **state)
     result(bench, expect_rpc(bench, "tasks/get"), "{\"taskId\":\"t1\",\"status\":\"completed\"}");
     result(bench, expect_rpc(bench, "tasks/result"), FINE);
     assert_ended(bench, &made, AB_TASK_COMPLETED, "fine");
+}
+
+/* --- a session outlives the bridge --- */
+
+/* A server may tie its tasks to the session they were made in. */
+static void test_session_across_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    struct made made = begin_core_task(bench);
+    int64_t last = id_of(bench, bench->next - 1);
+    size_t at;
+
+    shut_down(bench);
+    begin(bench);
+    at = expect_rpc(bench, "tools/list");
+    assert_header(bench, at, "Mcp-Session-Id: one\n");
+    assert_header(bench, at, "MCP-Protocol-Version: 2025-11-25\n");
+    assert_true(id_of(bench, at) > last); /* no id is used twice in a session */
+    result(bench, at, CORE_TOOLS);
+    status(bench, expect(bench, "GET", ""), 405);
+    at = expect_rpc(bench, "tasks/get");
+    assert_header(bench, at, "Mcp-Session-Id: one\n");
+    result(bench, at, "{\"taskId\":\"t1\",\"status\":\"completed\"}");
+    result(bench, expect_rpc(bench, "tasks/result"), FINE);
+    assert_ended(bench, &made, AB_TASK_COMPLETED, "fine");
+}
+
+/* Each row: what the kept session meets, and what comes next. */
+static void test_session_is_of_no_use(void **state)
+{
+    static const char no_session[] = "\"error\":{\"code\":-32000,\"message\":\"no such session\"}";
+    static const struct {
+        unsigned status;
+        const char *members; /* NULL: no body */
+        enum ab_http_call_outcome failure;
+        const char *next;
+    } rows[] = {
+        { 404, NULL, AB_HTTP_CALL_DONE, "server/discover" },
+        { 404, no_session, AB_HTTP_CALL_DONE, "server/discover" },
+        { 400, no_session, AB_HTTP_CALL_DONE, "server/discover" },
+        { 200, no_session, AB_HTTP_CALL_DONE, "server/discover" },
+        { 500, NULL, AB_HTTP_CALL_DONE, "server/discover" },
+        { 0, NULL, AB_HTTP_CALL_BROKEN, "server/discover" },
+        /* Whoever is away may know it when he is back. */
+        { 0, NULL, AB_HTTP_CALL_UNREACHABLE, "tools/list" },
+        { 0, NULL, AB_HTTP_CALL_TIMED_OUT, "tools/list" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench *bench = *state;
+        size_t at;
+
+        (void)ready_legacy(bench);
+        shut_down(bench);
+        begin(bench);
+        at = expect_rpc(bench, "tools/list");
+        if (rows[i].failure != AB_HTTP_CALL_DONE) {
+            fake_client_fail(bench->client, at, rows[i].failure, "gone");
+            rig_run(bench->rig);
+            rig_wait(bench->rig, strcmp(rows[i].next, "tools/list") == 0 ? 1000 : 0);
+        } else if (rows[i].members != NULL) {
+            reply(bench, at, rows[i].status, "", rows[i].members);
+        } else {
+            status(bench, at, rows[i].status);
+        }
+        at = expect_rpc(bench, rows[i].next);
+        if (strcmp(rows[i].next, "tools/list") == 0) {
+            assert_header(bench, at, "Mcp-Session-Id: one\n");
+            status(bench, at, 404);
+            at = expect_rpc(bench, "server/discover");
+        }
+        assert_no_header(bench, at, "Mcp-Session-Id");
+        bench->next = at; /* for ready_legacy of the next row */
+    }
+}
+
+static void test_session_of_another_address(void **state)
+{
+    struct bench *bench = *state;
+
+    (void)ready_legacy(bench);
+    shut_down(bench);
+    bench->url = "http://others.example/mcp";
+    begin(bench);
+    assert_no_header(bench, expect_rpc(bench, "server/discover"), "Mcp-Session-Id");
+}
+
+/* A server that has not noticed yet that the stream before is gone is asked again. */
+static void test_own_stream_is_taken(void **state)
+{
+    struct bench *bench = *state;
+
+    initialize(bench, "one");
+    result(bench, expect_rpc(bench, "tools/list"), TOOLS);
+    status(bench, expect(bench, "GET", ""), 409);
+    expect_silence(bench);
+    rig_wait(bench->rig, 1000);
+    open_stream(bench, expect(bench, "GET", ""));
 }
 
 int main(void)
@@ -750,6 +866,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_followed_task_is_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plain_call_ends_with_the_bridge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_core_task, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_session_across_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_session_is_of_no_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_session_of_another_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_own_stream_is_taken, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
