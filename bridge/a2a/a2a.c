@@ -76,7 +76,7 @@ static void on_keep_alive(void *arg)
     struct ab_link *link = ab_list_first(&a2a->calls);
 
     for (; link != NULL; link = ab_list_next(&a2a->calls, link))
-        ab_a2a_stream_comment(AB_OWNER(link, struct ab_a2a_call, link));
+        ab_http_reply_comment(&AB_OWNER(link, struct ab_a2a_call, link)->reply);
     ab_timer_start(a2a->keep_alive, a2a->settings.heartbeat_ms);
 }
 
@@ -137,7 +137,7 @@ void ab_a2a_drain(struct ab_a2a *a2a)
         struct ab_a2a_call *call = AB_OWNER(link, struct ab_a2a_call, link);
         link = ab_list_next(&a2a->calls, link);
         if (call->follow != NULL && ab_a2a_follow_is_open_ended(call->follow))
-            ab_a2a_stream_end(call);
+            ab_http_reply_end(&call->reply);
     }
 }
 

@@ -31,13 +31,13 @@ const struct ab_a2a_method *ab_a2a_method_find(const struct ab_a2a_version *vers
 
 bool ab_a2a_named_version(struct ab_a2a_call *call, const struct ab_a2a_version **version)
 {
-    const struct ab_http_request *request = ab_http_request(call->exchange);
+    const struct ab_http_request *request = ab_http_request(call->reply.exchange);
     struct ab_buf query = AB_BUF_INIT(256);
     struct ab_str name = AB_STR("");
     bool good = true;
 
     *version = NULL;
-    if (ab_http_header(call->exchange, "a2a-version", &name))
+    if (ab_http_header(call->reply.exchange, "a2a-version", &name))
         name = ab_str_trim(name);
     if (name.size == 0 && ab_http_query_value(request->query, "A2A-Version", &query))
         name = ab_buf_str(&query);
@@ -101,8 +101,8 @@ static bool admit_extensions(struct ab_a2a_call *call)
     struct ab_str list = AB_STR("");
     struct ab_json extension;
 
-    if (!ab_http_header(call->exchange, "a2a-extensions", &list) &&
-        !ab_http_header(call->exchange, "x-a2a-extensions", &list))
+    if (!ab_http_header(call->reply.exchange, "a2a-extensions", &list) &&
+        !ab_http_header(call->reply.exchange, "x-a2a-extensions", &list))
         list = AB_STR("");
     while (ab_json_next(&each, NULL, &extension)) {
         AB_CLEANUP(ab_free_string) char *uri = ab_json_string_dup(ab_json_member(extension, "uri"));

@@ -3,14 +3,33 @@
 
 #include "base/mem.h"
 #include "wire/http_values.h"
-#include "wire/sse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void call_free(struct ab_a2a_call *call)
+static void on_caught_up(void *arg)
 {
+    struct ab_a2a_call *call = arg;
+
+    if (call->follow != NULL)
+        ab_a2a_follow_go_on(call->follow);
+}
+
+static void on_left(void *arg)
+{
+    struct ab_a2a_call *call = arg;
+
+    ab_stream_leave(call->place);
+    ab_link_remove(&call->link);
+    ab_a2a_follow_free(call->follow);
+    call->follow = NULL;
+}
+
+static void on_done(void *arg)
+{
+    struct ab_a2a_call *call = arg;
+
     free(call->owner);
     free(call->principal);
     free(call->body);
@@ -20,68 +39,24 @@ static void call_free(struct ab_a2a_call *call)
     free(call);
 }
 
-static void on_writable(void *arg)
-{
-    struct ab_a2a_call *call = arg;
-
-    call->behind = false;
-    if (call->follow != NULL)
-        ab_a2a_follow_go_on(call->follow);
-}
-
-static void on_closed(void *arg, bool finished)
-{
-    struct ab_a2a_call *call = arg;
-
-    (void)finished;
-    call->exchange = NULL;
-    ab_stream_leave(call->place);
-    ab_link_remove(&call->link);
-    ab_a2a_follow_free(call->follow);
-    call->follow = NULL;
-    if (call->promised == 0)
-        call_free(call);
-}
-
 struct ab_a2a_call *ab_a2a_call_new(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *agent)
 {
-    static const struct ab_http_events events = { .writable = on_writable, .closed = on_closed };
+    static const struct ab_http_reply_events events = { .caught_up = on_caught_up, .left = on_left, .done = on_done };
     struct ab_a2a_call *call = ab_alloc(1, sizeof *call);
 
     call->a2a = a2a;
-    call->exchange = exchange;
     call->agent = agent;
     ab_list_append(&a2a->calls, &call->link);
-    ab_http_listen(exchange, &events, call);
+    ab_http_reply_init(&call->reply, exchange, &events, call);
     return call;
-}
-
-void ab_a2a_promise(struct ab_a2a_call *call)
-{
-    call->promised++;
-}
-
-bool ab_a2a_kept(struct ab_a2a_call *call)
-{
-    call->promised--;
-    if (call->exchange != NULL)
-        return true;
-    if (call->promised == 0)
-        call_free(call);
-    return false;
 }
 
 bool ab_a2a_take_place(struct ab_a2a_call *call)
 {
-    struct ab_streams *streams = call->a2a->settings.streams;
-    char text[256];
+    char text[AB_STREAMS_TEXT_SIZE];
 
-    if (streams == NULL)
+    if (ab_streams_enter(call->a2a->settings.streams, call->principal, &call->place, text))
         return true;
-    call->place = ab_streams_enter(streams, call->principal);
-    if (call->place != NULL)
-        return true;
-    ab_streams_refusal(streams, text, sizeof text);
     ab_a2a_refuse(call, AB_A2A_OVER_QUOTA, "%s", text);
     return false;
 }
@@ -96,14 +71,16 @@ static const char *media_type(const struct ab_a2a_call *call)
 
     if (call->binding->envelope || !call->version->typed_http)
         return "application/json";
-    if (ab_http_header(call->exchange, "accept", &value) && memmem(value.data, value.size, own, sizeof own - 1) != NULL)
+    if (ab_http_header(call->reply.exchange, "accept", &value) &&
+        memmem(value.data, value.size, own, sizeof own - 1) != NULL)
         return own;
-    if (ab_http_header(call->exchange, "content-type", &value) && ab_http_is_media_type(value, own))
+    if (ab_http_header(call->reply.exchange, "content-type", &value) && ab_http_is_media_type(value, own))
         return own;
     return "application/json";
 }
 
-static void put_head(struct ab_a2a_call *call, unsigned status, const char *content_type, struct ab_str body)
+/* Whole, or the beginning of a stream. */
+static void put_head(struct ab_a2a_call *call, unsigned status, const char *content_type, const struct ab_str *body)
 {
     struct ab_http_header headers[3];
     size_t n = 0;
@@ -111,14 +88,21 @@ static void put_head(struct ab_a2a_call *call, unsigned status, const char *cont
     headers[n++] = (struct ab_http_header){ "Cache-Control", "no-store" };
     if (call->extensions != NULL)
         headers[n++] = (struct ab_http_header){ call->version->extensions_header, call->extensions };
-    if (call->streaming)
+    if (body == NULL)
         headers[n++] = (struct ab_http_header){ "X-Accel-Buffering", "no" };
 
     struct ab_http_head head = { .status = status, .content_type = content_type, .headers = headers, .n_headers = n };
-    if (call->streaming)
-        ab_http_begin(call->exchange, &head);
+    if (body == NULL)
+        ab_http_reply_begin(&call->reply, &head);
     else
-        ab_http_respond(call->exchange, &head, body);
+        ab_http_reply_whole(&call->reply, &head, *body);
+}
+
+static void put_whole(struct ab_a2a_call *call, unsigned status, const struct ab_buf *body)
+{
+    struct ab_str text = ab_buf_str(body);
+
+    put_head(call, status, media_type(call), &text);
 }
 
 /* The result as the binding carries it. */
@@ -134,52 +118,23 @@ void ab_a2a_answer(struct ab_a2a_call *call, struct ab_str result)
 {
     struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
-    if (call->answered || call->exchange == NULL)
+    if (!ab_http_reply_is_open(&call->reply))
         return;
-    call->answered = true;
     wrap(call, result, &body);
-    put_head(call, 200, media_type(call), ab_buf_str(&body));
+    put_whole(call, 200, &body);
     ab_buf_deinit(&body);
-}
-
-static void write_event(struct ab_a2a_call *call, const char *event, struct ab_str data)
-{
-    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-
-    if (call->answered || call->exchange == NULL)
-        return;
-    if (!call->streaming) {
-        call->streaming = true;
-        put_head(call, 200, "text/event-stream", AB_STR(""));
-    }
-    ab_sse_write(&bytes, event, NULL, data);
-    if (ab_http_write(call->exchange, ab_buf_str(&bytes)) == AB_HTTP_BEHIND)
-        call->behind = true;
-    ab_buf_deinit(&bytes);
 }
 
 void ab_a2a_stream_event(struct ab_a2a_call *call, struct ab_str result)
 {
     struct ab_buf data = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
-    wrap(call, result, &data);
-    write_event(call, NULL, ab_buf_str(&data));
-    ab_buf_deinit(&data);
-}
-
-void ab_a2a_stream_end(struct ab_a2a_call *call)
-{
-    if (call->answered || call->exchange == NULL || !call->streaming)
+    if (!ab_http_reply_is_open(&call->reply))
         return;
-    call->answered = true;
-    ab_http_end(call->exchange);
-}
-
-void ab_a2a_stream_comment(struct ab_a2a_call *call)
-{
-    if (call->streaming && !call->answered && !call->behind &&
-        ab_http_write(call->exchange, AB_STR(": still here\n\n")) == AB_HTTP_BEHIND)
-        call->behind = true;
+    put_head(call, 200, "text/event-stream", NULL);
+    wrap(call, result, &data);
+    ab_http_reply_event(&call->reply, NULL, NULL, ab_buf_str(&data));
+    ab_buf_deinit(&data);
 }
 
 /* --- refusals --- */
@@ -188,16 +143,14 @@ static void refuse(struct ab_a2a_call *call, const struct ab_a2a_fault *fault)
 {
     struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
 
-    if (call->answered || call->exchange == NULL)
+    if (!ab_http_reply_is_open(&call->reply))
         return;
     ab_a2a_write_fault(call, fault, &body);
-    if (call->streaming) {
-        write_event(call, "error", ab_buf_str(&body));
-        ab_a2a_stream_end(call);
+    if (call->reply.streaming) {
+        ab_http_reply_event(&call->reply, "error", NULL, ab_buf_str(&body));
+        ab_http_reply_end(&call->reply);
     } else {
-        call->answered = true;
-        put_head(call, call->binding->envelope ? 200 : ab_a2a_http_status(fault->error), media_type(call),
-                 ab_buf_str(&body));
+        put_whole(call, call->binding->envelope ? 200 : ab_a2a_http_status(fault->error), &body);
     }
     ab_buf_deinit(&body);
 }

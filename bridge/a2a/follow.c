@@ -176,7 +176,7 @@ static void begin_stream(struct ab_a2a_follow *follow, const struct ab_task *tas
         follow_stop(follow);
         ab_a2a_stream_event(follow->call, ab_buf_str(&text));
         ab_buf_deinit(&text);
-        ab_a2a_stream_end(follow->call);
+        ab_http_reply_end(&follow->call->reply);
         return;
     }
     if (!begun && ab_engine_events(follow_engine(follow), task->id, 0, BEGUN, 1, see_event, &begun) < 0) {
@@ -231,7 +231,7 @@ static bool has_moved(struct ab_a2a_follow *follow)
 
 void ab_a2a_follow_go_on(struct ab_a2a_follow *follow)
 {
-    if (follow->over || follow->task_id[0] == '\0' || follow->call->behind)
+    if (follow->over || follow->task_id[0] == '\0' || follow->call->reply.behind)
         return;
     if (follow->told)
         follow_tell_events(follow);

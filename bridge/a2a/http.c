@@ -186,13 +186,13 @@ static bool is_json(struct ab_str type)
 
 static bool read_body(struct ab_a2a_call *call, struct ab_json *body)
 {
-    struct ab_str text = ab_http_request(call->exchange)->body;
+    struct ab_str text = ab_http_request(call->reply.exchange)->body;
     struct ab_json_error error;
     struct ab_str type;
 
     if (ab_str_trim(text).size == 0)
         return true;
-    if (ab_http_header(call->exchange, "content-type", &type) && !is_json(type)) {
+    if (ab_http_header(call->reply.exchange, "content-type", &type) && !is_json(type)) {
         ab_a2a_refuse(call, AB_A2A_CONTENT_TYPE_NOT_SUPPORTED,
                       "Content-Type must be application/a2a+json or application/json, found %.*s",
                       type.size > 80 ? 80 : (int)type.size, type.data);
@@ -210,7 +210,7 @@ static bool read_body(struct ab_a2a_call *call, struct ab_json *body)
 
 static bool gather(struct ab_a2a_call *call, const struct found *found)
 {
-    const struct ab_http_request *request = ab_http_request(call->exchange);
+    const struct ab_http_request *request = ab_http_request(call->reply.exchange);
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json body = { 0 };
     struct ab_json_writer writer;
@@ -246,7 +246,7 @@ static void use(struct ab_a2a_call *call, const struct ab_a2a_version *version)
 /* 0.3 where the path says so and the header does not say 1.0, in which "v1" could be a tenant. */
 static bool choose(struct ab_a2a_call *call, const struct ab_a2a_version *named, struct found *found)
 {
-    struct ab_str verb = ab_http_request(call->exchange)->method;
+    struct ab_str verb = ab_http_request(call->reply.exchange)->method;
 
     use(call, &ab_a2a_v0_3);
     if (named != &ab_a2a_v1_0 &&

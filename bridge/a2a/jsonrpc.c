@@ -23,13 +23,13 @@ static bool read_message(struct ab_a2a_call *call, struct ab_jsonrpc_message *me
     const char *reason = NULL;
     struct ab_str type;
 
-    if (ab_http_header(call->exchange, "content-type", &type) && !ab_http_is_media_type(type, "application/json") &&
-        !ab_http_is_media_type(type, "application/a2a+json")) {
+    if (ab_http_header(call->reply.exchange, "content-type", &type) &&
+        !ab_http_is_media_type(type, "application/json") && !ab_http_is_media_type(type, "application/a2a+json")) {
         ab_a2a_refuse(call, AB_A2A_CONTENT_TYPE_NOT_SUPPORTED, "Content-Type must be application/json, found %.*s",
                       type.size > 80 ? 80 : (int)type.size, type.data);
         return false;
     }
-    if (!ab_json_check(ab_http_request(call->exchange)->body, call->a2a->settings.json_depth, &body, &error)) {
+    if (!ab_json_check(ab_http_request(call->reply.exchange)->body, call->a2a->settings.json_depth, &body, &error)) {
         ab_a2a_refuse(call, AB_A2A_PARSE_ERROR, "The body is no JSON: %s", error.text);
         return false;
     }

@@ -1,13 +1,14 @@
 /* Inside the A2A face: one request, from its first byte to the end of its answer.
  *
- * A call lives until its exchange is closed and every callback that was promised to it has come. Handlers read
- * `params`, whatever the binding: of HTTP+JSON they are put together from path, query and body. */
+ * A call lives as long as its reply. Handlers read `params`, whatever the binding: of HTTP+JSON they are put together
+ * from path, query and body. */
 #ifndef AB_A2A_REQUEST_H
 #define AB_A2A_REQUEST_H
 
 #include "a2a/a2a.h"
 #include "a2a/version.h"
 #include "base/list.h"
+#include "wire/http_reply.h"
 #include "wire/jsonrpc.h"
 
 /* One agent, as this face shows it. */
@@ -40,7 +41,7 @@ extern const struct ab_a2a_binding ab_a2a_http_json;
 struct ab_a2a_call {
     struct ab_a2a *a2a;
     struct ab_link link;
-    struct ab_http_exchange *exchange; /* NULL once it is closed */
+    struct ab_http_reply reply;
     const struct ab_a2a_version *version;
     const struct ab_a2a_binding *binding;
     const struct ab_a2a_form *form;
@@ -49,15 +50,11 @@ struct ab_a2a_call {
     char *body;        /* HTTP+JSON: what params are a slice of; of JSON-RPC it is the exchange's body */
     struct ab_json id; /* of the JSON-RPC request */
     struct ab_json params;
-    char *path;        /* HTTP+JSON: below the agent's address, without the tenant */
-    char *tenant;      /* of the path; or NULL */
-    char *extensions;  /* those that are active, as the header lists them; or NULL */
-    unsigned promised; /* callbacks that are still to come */
-    bool answered;
-    bool streaming;
+    char *path;                    /* HTTP+JSON: below the agent's address, without the tenant */
+    char *tenant;                  /* of the path; or NULL */
+    char *extensions;              /* those that are active, as the header lists them; or NULL */
     char *principal;               /* the owner without the tenant */
     struct ab_stream_place *place; /* of its stream; or NULL */
-    bool behind;                   /* the client reads slowly: nothing is written until it caught up */
     struct ab_a2a_follow *follow;
 };
 
@@ -73,10 +70,6 @@ const char *ab_a2a_default_agent(const struct ab_a2a *a2a);
 /* --- call.c --- */
 
 AB_MUST struct ab_a2a_call *ab_a2a_call_new(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const char *agent);
-/* A callback will come with the call as its argument; ab_a2a_kept is then called first, and says whether somebody
- * still waits. False: the call is gone. */
-void ab_a2a_promise(struct ab_a2a_call *call);
-AB_MUST bool ab_a2a_kept(struct ab_a2a_call *call);
 /* A place for the stream it is going to be; false: the caller has as many as he may, and was refused. */
 AB_MUST bool ab_a2a_take_place(struct ab_a2a_call *call);
 /* Answers with this result. */
@@ -91,8 +84,6 @@ void ab_a2a_refuse_task(struct ab_a2a_call *call, enum ab_a2a_error error, const
 AB_PRINTF(3, 4) void ab_a2a_refuse_field(struct ab_a2a_call *call, const char *field, const char *format, ...);
 /* One event of a stream, which begins with the first; `result` as it would stand in an answer. */
 void ab_a2a_stream_event(struct ab_a2a_call *call, struct ab_str result);
-void ab_a2a_stream_end(struct ab_a2a_call *call);
-void ab_a2a_stream_comment(struct ab_a2a_call *call);
 
 /* --- errors.c --- */
 

@@ -47,7 +47,7 @@ void follow_tell_status(struct ab_a2a_follow *follow, const struct ab_a2a_status
     send_event(follow, &text);
     if (follow_ends_with(follow, status->state)) {
         follow_stop(follow);
-        ab_a2a_stream_end(follow->call);
+        ab_http_reply_end(&follow->call->reply);
     }
 }
 
@@ -162,7 +162,7 @@ static bool tell_event(void *arg, const struct ab_event *event)
         tell_artifact(follow, body);
     else if (event->kind == AB_EVENT_QUESTION)
         ab_replace(&follow->questions, event->body_json);
-    return !follow->over && !follow->call->behind;
+    return !follow->over && !follow->call->reply.behind;
 }
 
 void follow_tell_events(struct ab_a2a_follow *follow)
@@ -177,8 +177,8 @@ void follow_tell_events(struct ab_a2a_follow *follow)
             follow_fail(follow);
             return;
         }
-    } while (pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->behind);
-    if (!follow->call->behind)
+    } while (pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->reply.behind);
+    if (!follow->call->reply.behind)
         follow_pass(follow, newest);
 }
 

@@ -37,7 +37,7 @@ void ab_streams_free(struct ab_streams *streams)
     free(streams);
 }
 
-struct ab_stream_place *ab_streams_enter(struct ab_streams *streams, const char *principal)
+static struct ab_stream_place *place_of(struct ab_streams *streams, const char *principal)
 {
     struct ab_stream_place *place = ab_map_get(&streams->callers, ab_str(principal));
 
@@ -47,10 +47,26 @@ struct ab_stream_place *ab_streams_enter(struct ab_streams *streams, const char 
         place->principal = ab_strdup(principal);
         (void)ab_map_set(&streams->callers, ab_str(principal), place);
     }
-    if (place->open >= streams->per_principal)
-        return NULL;
-    place->open++;
     return place;
+}
+
+bool ab_streams_enter(struct ab_streams *streams, const char *principal, struct ab_stream_place **place,
+                      char text[AB_STREAMS_TEXT_SIZE])
+{
+    struct ab_stream_place *found = streams != NULL ? place_of(streams, principal) : NULL;
+
+    *place = NULL;
+    if (found != NULL && found->open >= streams->per_principal) {
+        (void)snprintf(
+            text, AB_STREAMS_TEXT_SIZE,
+            "%zu streams of yours are open, which is the limit (limits.streams_per_principal); close one first",
+            streams->per_principal);
+        return false;
+    }
+    if (found != NULL)
+        found->open++;
+    *place = found;
+    return true;
 }
 
 void ab_stream_leave(struct ab_stream_place *place)
@@ -60,11 +76,4 @@ void ab_stream_leave(struct ab_stream_place *place)
     (void)ab_map_remove(&place->streams->callers, ab_str(place->principal));
     free(place->principal);
     free(place);
-}
-
-void ab_streams_refusal(const struct ab_streams *streams, char *text, size_t size)
-{
-    (void)snprintf(text, size,
-                   "%zu streams of yours are open, which is the limit (limits.streams_per_principal); close one first",
-                   streams->per_principal);
 }

@@ -4,6 +4,8 @@
 
 #include "agentbridge/types.h"
 
+#define AB_STREAMS_TEXT_SIZE 160
+
 struct ab_streams;
 /* A place taken by one open stream. */
 struct ab_stream_place;
@@ -12,11 +14,11 @@ struct ab_stream_place;
 AB_MUST struct ab_streams *ab_streams_new(size_t per_principal);
 /* When no place is taken any more. NULL is accepted. */
 void ab_streams_free(struct ab_streams *streams);
-/* A place for one more stream of this caller, or NULL: he has as many as he may. */
-AB_MUST struct ab_stream_place *ab_streams_enter(struct ab_streams *streams, const char *principal);
+/* A place for one more stream of this caller. False: he has as many as he may; `text` says so to him. `streams` NULL:
+ * it is not counted, and `*place` is NULL. */
+AB_MUST bool ab_streams_enter(struct ab_streams *streams, const char *principal, struct ab_stream_place **place,
+                              char text[AB_STREAMS_TEXT_SIZE]);
 /* The stream is closed. NULL is accepted. */
 void ab_stream_leave(struct ab_stream_place *place);
-/* Says what is wrong, to the caller who got none; at most `size` bytes. */
-void ab_streams_refusal(const struct ab_streams *streams, char *text, size_t size);
 
 #endif

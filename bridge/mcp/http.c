@@ -272,12 +272,10 @@ static bool speaks_modern(struct ab_http_exchange *exchange)
 static bool take_place(const struct ab_mcp *mcp, struct ab_http_exchange *exchange, const char *owner,
                        struct ab_stream_place **place)
 {
-    char text[256];
+    char text[AB_STREAMS_TEXT_SIZE];
 
-    *place = mcp->settings.streams != NULL ? ab_streams_enter(mcp->settings.streams, owner) : NULL;
-    if (*place != NULL || mcp->settings.streams == NULL)
+    if (ab_streams_enter(mcp->settings.streams, owner, place, text))
         return true;
-    ab_streams_refusal(mcp->settings.streams, text, sizeof(text));
     respond_error(exchange, 429, text, NULL);
     return false;
 }

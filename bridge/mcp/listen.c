@@ -207,15 +207,11 @@ static bool check_wishes(struct ab_mcp_request *request, struct ab_json wishes)
 /* Answers and returns false when the caller has as many streams as he may. */
 static bool take_place(struct ab_mcp_request *request)
 {
-    struct ab_streams *streams = request->mcp->settings.streams;
-    char text[256];
+    struct ab_mcp_channel *channel = request->channel;
+    char text[AB_STREAMS_TEXT_SIZE];
 
-    if (streams == NULL)
+    if (ab_streams_enter(request->mcp->settings.streams, channel->owner, &channel->place, text))
         return true;
-    request->channel->place = ab_streams_enter(streams, request->channel->owner);
-    if (request->channel->place != NULL)
-        return true;
-    ab_streams_refusal(streams, text, sizeof(text));
     ab_mcp_answer_errorf(request, AB_JSONRPC_INTERNAL_ERROR, "%s", text);
     return false;
 }

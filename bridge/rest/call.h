@@ -1,11 +1,12 @@
-/* Inside the REST face: one request, from its first byte to the end of its answer. A call lives until its exchange is
- * closed and every callback that was promised to it has come. */
+/* Inside the REST face: one request, from its first byte to the end of its answer. A call lives as long as its
+ * reply. */
 #ifndef AB_REST_CALL_H
 #define AB_REST_CALL_H
 
 #include "base/list.h"
 #include "rest/faults.h"
 #include "rest/rest.h"
+#include "wire/http_reply.h"
 
 struct ab_rest {
     struct ab_rest_settings settings; /* strings owned */
@@ -19,14 +20,10 @@ struct ab_rest_follow; /* follow.h */
 struct ab_rest_call {
     struct ab_rest *rest;
     struct ab_link link;
-    struct ab_http_exchange *exchange; /* NULL once it is closed */
+    struct ab_http_reply reply;
     char *owner;
-    char *id;          /* what the path names: an agent, a task or a thread; or NULL */
-    unsigned promised; /* callbacks that are still to come */
-    bool answered;
-    bool streaming;
+    char *id;                      /* what the path names: an agent, a task or a thread; or NULL */
     struct ab_stream_place *place; /* of its stream; or NULL */
-    bool behind;                   /* the client reads slowly: nothing is written until it caught up */
     struct ab_rest_follow *follow;
     char *failure; /* of the removals under way, the first that failed; or NULL */
 };
@@ -35,10 +32,6 @@ struct ab_rest_call {
 
 AB_MUST struct ab_rest_call *ab_rest_call_new(struct ab_rest *rest, struct ab_http_exchange *exchange,
                                               const char *owner);
-/* A callback will come with the call as its argument; ab_rest_kept is then called first, and says whether somebody
- * still waits. False: the call may be gone. */
-void ab_rest_promise(struct ab_rest_call *call);
-AB_MUST bool ab_rest_kept(struct ab_rest_call *call);
 /* Answers with this JSON; an empty text is no body. */
 void ab_rest_answer(struct ab_rest_call *call, unsigned status, struct ab_str body);
 /* Answers with the task, under the id that it has here. */
@@ -55,8 +48,6 @@ AB_MUST bool ab_rest_take_place(struct ab_rest_call *call);
 void ab_rest_stream_event(struct ab_rest_call *call, const char *id, struct ab_str data);
 /* The stream's head, when nothing has been told yet. */
 void ab_rest_stream_begin(struct ab_rest_call *call);
-void ab_rest_stream_end(struct ab_rest_call *call);
-void ab_rest_stream_comment(struct ab_rest_call *call);
 
 /* --- tasks.c --- */
 

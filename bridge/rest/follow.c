@@ -176,7 +176,7 @@ static void tell_status(struct ab_rest_follow *follow, const struct ab_event *ev
         fail(follow, result);
     } else if (ab_task_status_is_terminal(task.status)) {
         stop(follow);
-        ab_rest_stream_end(follow->call);
+        ab_http_reply_end(&follow->call->reply);
     }
     ab_task_deinit(&task);
 }
@@ -213,7 +213,7 @@ static bool pump_event(void *arg, const struct ab_event *event)
     pump->n++;
     follow->cursor = event->number;
     tell_event(follow, event);
-    return !follow->over && !follow->call->behind;
+    return !follow->over && !follow->call->reply.behind;
 }
 
 static void end_if_gone(struct ab_rest_follow *follow)
@@ -238,7 +238,7 @@ static void tell_events(struct ab_rest_follow *follow)
         result = ab_engine_events(engine_of(follow), follow->task_id, follow->cursor, AB_EVENTS_ALL, EVENTS_AT_ONCE,
                                   pump_event, &pump);
         told = told || pump.n > 0;
-    } while (result >= 0 && pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->behind);
+    } while (result >= 0 && pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->reply.behind);
     if (result < 0 && !follow->over)
         fail(follow, result);
     else if (!told)
@@ -247,7 +247,7 @@ static void tell_events(struct ab_rest_follow *follow)
 
 void ab_rest_follow_go_on(struct ab_rest_follow *follow)
 {
-    if (follow->over || follow->call->behind)
+    if (follow->over || follow->call->reply.behind)
         return;
     if (follow->kind == AB_REST_FOLLOW_WAIT)
         look(follow, false);

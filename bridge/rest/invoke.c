@@ -32,7 +32,7 @@ static unsigned refusal_status(enum ab_create_outcome outcome)
 static void on_created(struct ab_rest_call *call, enum mode mode, enum ab_create_outcome outcome,
                        const struct ab_task *task, const char *text)
 {
-    if (!ab_rest_kept(call))
+    if (!ab_http_kept(&call->reply))
         return; /* the task goes on: a caller that leaves has not cancelled it */
     if (outcome != AB_CREATE_DONE && outcome != AB_CREATE_EXISTING)
         ab_rest_refuse(call, refusal_status(outcome), "%s", text != NULL ? text : "The task could not be made");
@@ -62,7 +62,7 @@ static void on_created_stream(void *arg, enum ab_create_outcome outcome, const s
 
 static bool is_workflow(const struct ab_rest_call *call)
 {
-    return ab_str_starts(ab_http_request(call->exchange)->path, "/v1/workflows/");
+    return ab_str_starts(ab_http_request(call->reply.exchange)->path, "/v1/workflows/");
 }
 
 /* A caller that asks again after a loss gives the same key, and gets the same task. The caller of this frees it. */
@@ -70,7 +70,7 @@ static char *idempotency_key(struct ab_rest_call *call)
 {
     struct ab_str key;
 
-    if (!ab_http_header(call->exchange, "idempotency-key", &key) || key.size == 0)
+    if (!ab_http_header(call->reply.exchange, "idempotency-key", &key) || key.size == 0)
         return NULL;
     return ab_strndup(key.data, key.size);
 }
@@ -82,7 +82,7 @@ static void create(struct ab_rest_call *call, const struct ab_rest_body *body, a
         ab_rest_surface(ab_json_trusted(body->options_json), ab_json_trusted(body->input_json), is_workflow(call));
     AB_CLEANUP(ab_free_string) char *key = idempotency_key(call);
 
-    ab_rest_promise(call);
+    ab_http_promise(&call->reply);
     ab_engine_create(call->rest->settings.engine,
                      &(struct ab_new_task){ .owner = call->owner,
                                             .agent = call->id,
@@ -120,7 +120,7 @@ static void invoke(struct ab_rest_call *call, ab_created_fn created)
         .message_id = message_id,
         .webhooks = { .sealer = settings->sealer, .guard = settings->guard, .owner = call->owner },
     };
-    if (ab_rest_body_read(&reader, ab_http_request(call->exchange)->body, &body, &faults))
+    if (ab_rest_body_read(&reader, ab_http_request(call->reply.exchange)->body, &body, &faults))
         create(call, &body, created);
     else
         ab_rest_refuse_faults(call, &faults);

@@ -16,8 +16,8 @@ char *ab_rest_query_text(struct ab_rest_call *call, const char *name)
 {
     struct ab_buf value = AB_BUF_INIT(4096);
 
-    if (ab_http_query_value(ab_http_request(call->exchange)->query, name, &value) && value.size > 0 && !value.full &&
-        strlen(value.data) == value.size && ab_utf8_valid(ab_buf_str(&value)))
+    if (ab_http_query_value(ab_http_request(call->reply.exchange)->query, name, &value) && value.size > 0 &&
+        !value.full && strlen(value.data) == value.size && ab_utf8_valid(ab_buf_str(&value)))
         return ab_buf_steal(&value);
     ab_buf_deinit(&value);
     return NULL;

@@ -17,7 +17,7 @@ static void on_keep_alive(void *arg)
     struct ab_link *link = ab_list_first(&rest->calls);
 
     for (; link != NULL; link = ab_list_next(&rest->calls, link))
-        ab_rest_stream_comment(AB_OWNER(link, struct ab_rest_call, link));
+        ab_http_reply_comment(&AB_OWNER(link, struct ab_rest_call, link)->reply);
     ab_timer_start(rest->keep_alive, rest->settings.heartbeat_ms);
 }
 
@@ -45,7 +45,7 @@ void ab_rest_drain(struct ab_rest *rest)
         struct ab_rest_call *call = AB_OWNER(link, struct ab_rest_call, link);
         link = ab_list_next(&rest->calls, link);
         if (call->follow != NULL && ab_rest_follow_is_open_ended(call->follow))
-            ab_rest_stream_end(call);
+            ab_http_reply_end(&call->reply);
     }
 }
 

@@ -80,7 +80,7 @@ static void on_stopped(void *arg, enum ab_steer_outcome outcome, const struct ab
 {
     struct ab_rest_call *call = arg;
 
-    if (!ab_rest_kept(call))
+    if (!ab_http_kept(&call->reply))
         return;
     if (task != NULL && (outcome == AB_STEER_DONE || outcome == AB_STEER_TERMINAL))
         answer_steered(call, task); /* one that has ended stays as it is */
@@ -96,7 +96,7 @@ void ab_rest_stop_task(struct ab_rest_call *call)
 
     if (!ab_rest_find(call, &found))
         return;
-    ab_rest_promise(call);
+    ab_http_promise(&call->reply);
     ab_engine_stop(call->rest->settings.engine, call->owner, found.task.id, on_stopped, call);
     ab_task_deinit(&found.task);
 }
@@ -115,7 +115,7 @@ static void on_answered(void *arg, enum ab_steer_outcome outcome, const struct a
 {
     struct ab_rest_call *call = arg;
 
-    if (!ab_rest_kept(call))
+    if (!ab_http_kept(&call->reply))
         return;
     switch (outcome) {
     case AB_STEER_DONE:
@@ -145,7 +145,8 @@ static char *read_answers(struct ab_rest_call *call)
     char *answers = NULL;
 
     ab_rest_faults_init(&faults);
-    if (ab_rest_object_read(ab_http_request(call->exchange)->body, call->rest->settings.json_depth, &body, &faults)) {
+    if (ab_rest_object_read(ab_http_request(call->reply.exchange)->body, call->rest->settings.json_depth, &body,
+                            &faults)) {
         struct ab_json given = ab_json_member(body, "answers");
         if (!ab_json_exists(given))
             ab_rest_fault_add(&faults, "body.answers", "missing",
@@ -169,7 +170,7 @@ void ab_rest_reply(struct ab_rest_call *call)
 
     if (answers == NULL || !ab_rest_find(call, &found))
         return;
-    ab_rest_promise(call);
+    ab_http_promise(&call->reply);
     ab_engine_answer(call->rest->settings.engine, call->owner, found.task.id, answers, on_answered, call);
     ab_task_deinit(&found.task);
 }
@@ -181,11 +182,11 @@ static void on_removed(void *arg, enum ab_steer_outcome outcome, const struct ab
     struct ab_rest_call *call = arg;
 
     (void)task;
-    if (!ab_rest_kept(call))
+    if (!ab_http_kept(&call->reply))
         return;
     if (outcome != AB_STEER_DONE && outcome != AB_STEER_UNKNOWN && call->failure == NULL)
         call->failure = ab_strdup(text != NULL ? text : "The task could not be removed");
-    if (call->promised > 0)
+    if (call->reply.promised > 0)
         return; /* more turns of it */
     if (call->failure != NULL)
         ab_rest_refuse(call, 503, "%s", call->failure);
@@ -197,7 +198,7 @@ static bool remove_turn(void *arg, const struct ab_task *task)
 {
     struct ab_rest_call *call = arg;
 
-    ab_rest_promise(call);
+    ab_http_promise(&call->reply);
     ab_engine_remove(call->rest->settings.engine, call->owner, task->id, on_removed, call);
     return true;
 }
@@ -212,7 +213,7 @@ void ab_rest_delete_task(struct ab_rest_call *call)
     const struct ab_store_filter turns = { .owner = call->owner, .thread_id = found.task.thread_id };
     if (!found.is_thread)
         (void)remove_turn(call, &found.task);
-    else if (ab_engine_list(call->rest->settings.engine, &turns, remove_turn, call) < 0 && call->promised == 0)
+    else if (ab_engine_list(call->rest->settings.engine, &turns, remove_turn, call) < 0 && call->reply.promised == 0)
         ab_rest_refuse(call, 500, "The task cannot be read");
     ab_task_deinit(&found.task);
 }
@@ -232,7 +233,7 @@ static bool read_place(struct ab_rest_call *call, struct place *out)
     const char *colon;
 
     *out = (struct place){ .number = 0 };
-    if (!ab_http_header(call->exchange, "last-event-id", &text) || text.size == 0)
+    if (!ab_http_header(call->reply.exchange, "last-event-id", &text) || text.size == 0)
         return true;
     colon = memchr(text.data, ':', text.size);
     if (colon != NULL && (size_t)(colon - text.data) < sizeof out->task) {

@@ -75,7 +75,7 @@ static void try_params(const struct ab_a2a_version *version, bool rpc, struct ab
     struct ab_sealer *sealer = ab_sealer_new(key, 1, random);
     struct ab_a2a a2a = { .settings = { .user_json = "{\"id\":\"local\"}", .sealer = sealer, .random = random } };
     struct listener listener = { .base.ops = &ops };
-    struct ab_a2a_call call = { .a2a = &a2a, .exchange = &listener.base, .version = version, .params = params };
+    struct ab_a2a_call call = { .a2a = &a2a, .reply.exchange = &listener.base, .version = version, .params = params };
     struct ab_a2a_sent sent = { 0 };
     char owner[] = "local";
 
