@@ -90,7 +90,7 @@ struct ab_new_task {
 };
 
 enum ab_create_outcome {
-    AB_CREATE_DONE = 0,      /* stored: `task` is the new one */
+    AB_CREATE_DONE = 0,      /* stored: `task` is the new one as it was made, whatever stands behind that already */
     AB_CREATE_EXISTING,      /* the same key and wishes came before: `task` is that one */
     AB_CREATE_UNKNOWN_AGENT, /* `text` names those that exist */
     AB_CREATE_KEY_REUSED,    /* the same key with other wishes; `task` is the earlier one */

@@ -1,4 +1,5 @@
 /* Callbacks that are owed to callers: made at once or when a change has become durable, always from the turn. */
+#include "task/as_of.h"
 #include "task/engine_internal.h"
 
 #include <string.h>
@@ -102,12 +103,25 @@ static bool durable_row(struct ab_engine *engine, const char *id, struct ab_task
     return store->ops->get(store, id, out) == AB_OK;
 }
 
+/* Whoever made it hears of it as it was made, though "executing" may have come with the same commit. */
+static void tell_created(const struct call *call, struct ab_task *row)
+{
+    char body[] = ENGINE_STATUS_MADE;
+    const struct ab_event made = { .number = 1, .at = row->created_at, .kind = AB_EVENT_STATUS, .body_json = body };
+    if (call->outcome == (int)AB_CREATE_DONE) {
+        ab_task_as_of(row, &made);
+    }
+    call->created(call->arg, (enum ab_create_outcome)call->outcome, row, call->text);
+}
+
 static void call_run(struct ab_engine *engine, struct call *call)
 {
     struct ab_task row = { 0 };
     bool have = call->task_id[0] != '\0' && durable_row(engine, call->task_id, &row);
-    if (call->created != NULL) {
-        call->created(call->arg, (enum ab_create_outcome)call->outcome, have ? &row : NULL, call->text);
+    if (call->created != NULL && have) {
+        tell_created(call, &row);
+    } else if (call->created != NULL) {
+        call->created(call->arg, (enum ab_create_outcome)call->outcome, NULL, call->text);
     } else if (call->steered != NULL) {
         call->steered(call->arg, (enum ab_steer_outcome)call->outcome, have ? &row : NULL, call->text);
     } else if (call->wished != NULL) {

@@ -276,8 +276,7 @@ static struct hot *make(struct ab_engine *engine, const struct ab_new_task *want
     fill_request(wanted, &request);
     struct hot *hot = hot_new(engine, &task, &request);
     hot->secrets = ab_strdup(wanted->secrets_json);
-    hot_collect(hot, AB_EVENT_STATUS, ab_strdup("{\"status\":\"pending\"}"));
-    hot_flush(hot);
+    hot_collect(hot, AB_EVENT_STATUS, ab_strdup(ENGINE_STATUS_MADE));
     return hot;
 }
 

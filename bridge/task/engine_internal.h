@@ -16,6 +16,9 @@
 #include "task/question.h"
 #include "task/transition.h"
 
+/* The first event's body. */
+#define ENGINE_STATUS_MADE "{\"status\":\"pending\"}"
+
 struct ab_agent_seat {
     struct ab_engine *engine;
     struct ab_agent_profile told;    /* by the agent; strings owned */
