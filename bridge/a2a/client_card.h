@@ -29,6 +29,7 @@ struct ab_a2a_card_wish {
 struct ab_a2a_client_card {
     struct ab_a2a_peer peer;
     bool streaming;
+    bool pushes; /* it posts what becomes of a task to an address that it is given */
     char *name;
     char *description;
     char *version;

@@ -227,13 +227,15 @@ struct kind {
     const char *wrapped; /* the member that it stands in, where the form wraps */
     const char *kind;    /* what it says of itself, where the form has kinds */
     bool (*read)(const struct reading *reading, struct ab_json value);
+    const char *id; /* where the task's name stands */
+    bool needs_no_id;
 };
 
 static const struct kind kinds[] = {
-    { "task", "task", read_task },
-    { "message", "message", read_said },
-    { "statusUpdate", "status-update", read_status_update },
-    { "artifactUpdate", "artifact-update", read_artifact_update },
+    { "task", "task", read_task, "id", false },
+    { "message", "message", read_said, "taskId", true },
+    { "statusUpdate", "status-update", read_status_update, "taskId", false },
+    { "artifactUpdate", "artifact-update", read_artifact_update, "taskId", false },
 };
 
 /* Clients and servers in the wild leave the kind out; then the members tell. */
@@ -280,6 +282,20 @@ bool ab_a2a_news_read(const struct ab_a2a_version *version, struct ab_json resul
     if (kind->read(&reading, result))
         return true;
     ab_a2a_news_deinit(out);
+    return false;
+}
+
+bool ab_a2a_news_task(struct ab_json body, char **task_id)
+{
+    char reason[AB_A2A_REASON_SIZE];
+    struct reading reading = { .reason = reason, .reason_size = sizeof reason };
+    const struct kind *kind = ab_json_is(body, AB_JSON_OBJECT) ? find_kind(&body) : NULL;
+
+    *task_id = NULL;
+    if (kind != NULL && read_id(&reading, body, kind->id, !kind->needs_no_id, task_id))
+        return true;
+    free(*task_id);
+    *task_id = NULL;
     return false;
 }
 

@@ -29,5 +29,8 @@ struct ab_a2a_news {
 AB_MUST bool ab_a2a_news_read(const struct ab_a2a_version *version, struct ab_json result, struct ab_a2a_news *out,
                               char *reason, size_t reason_size);
 void ab_a2a_news_deinit(struct ab_a2a_news *news);
+/* Which task a push notification says that it is about, of whatever version: one of the same four kinds. False: it is
+ * none of them, or has no usable name. `task_id` is to be freed; NULL: a message that names none. */
+AB_MUST bool ab_a2a_news_task(struct ab_json body, char **task_id);
 
 #endif

@@ -33,11 +33,23 @@ static void append_segment(struct ab_buf *out, const char *text)
     }
 }
 
-static char *make_url(const struct ab_a2a_peer *peer, const struct ab_a2a_method *method, const char *id,
+/* What stands in braces is one id after the other. */
+static void append_path(struct ab_buf *out, const char *pattern, const char *const *ids)
+{
+    const char *mark;
+
+    while ((mark = strchr(pattern, '{')) != NULL) {
+        ab_buf_append(out, pattern, (size_t)(mark - pattern));
+        append_segment(out, *ids++);
+        pattern = strchr(mark, '}') + 1;
+    }
+    ab_buf_append_text(out, pattern);
+}
+
+static char *make_url(const struct ab_a2a_peer *peer, const struct ab_a2a_method *method, const char *const *ids,
                       const char *query)
 {
     struct ab_buf out = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    const char *mark = strstr(method->path, "{id}");
 
     if (peer->rpc)
         return ab_strdup(peer->url);
@@ -47,13 +59,7 @@ static char *make_url(const struct ab_a2a_peer *peer, const struct ab_a2a_method
         ab_buf_append_char(&out, '/');
         append_segment(&out, peer->tenant);
     }
-    if (mark != NULL) {
-        ab_buf_append(&out, method->path, (size_t)(mark - method->path));
-        append_segment(&out, id);
-        ab_buf_append_text(&out, mark + strlen("{id}"));
-    } else {
-        ab_buf_append_text(&out, method->path);
-    }
+    append_path(&out, method->path, ids);
     ab_buf_append_text(&out, query);
     return ab_buf_steal(&out);
 }
@@ -114,6 +120,26 @@ static void put_if_there(struct ab_json_writer *writer, const char *key, struct 
         ab_json_put_value(writer, key, value);
 }
 
+/* The token in both places: some agents send back the one, some the other, where both are given. */
+static void write_push(struct ab_json_writer *writer, const struct ab_a2a_form *form,
+                       const struct ab_a2a_client_push *push)
+{
+    ab_json_write_key(writer, form->push_in_send);
+    ab_json_object_begin(writer);
+    ab_json_put_text(writer, "id", push->id);
+    ab_json_put_text(writer, "url", push->url);
+    ab_json_put_text(writer, "token", push->token);
+    ab_json_write_key(writer, "authentication");
+    ab_json_object_begin(writer);
+    if (form->push_schemes)
+        ab_json_put_raw(writer, "schemes", "[\"Bearer\"]");
+    else
+        ab_json_put_text(writer, "scheme", "Bearer");
+    ab_json_put_text(writer, "credentials", push->token);
+    ab_json_object_end(writer);
+    ab_json_object_end(writer);
+}
+
 /* What is asked for beside: the history is here already, and nobody waits on an open request without events. */
 static void write_configuration(struct ab_json_writer *writer, const struct ab_a2a_peer *peer,
                                 const struct ab_a2a_client_message *message)
@@ -127,6 +153,8 @@ static void write_configuration(struct ab_json_writer *writer, const struct ab_a
         ab_json_put_bool(writer, "returnImmediately", true);
     if (!message->stream && !peer->version->returns_immediately)
         ab_json_put_bool(writer, "blocking", false);
+    if (message->push != NULL)
+        write_push(writer, ab_a2a_peer_form(peer), message->push);
     ab_json_object_end(writer);
 }
 
@@ -189,7 +217,28 @@ void ab_a2a_client_write_task(const struct ab_a2a_peer *peer, enum ab_a2a_client
             ab_json_put_int(&writer, "historyLength", 0);
     }
     ab_json_object_end(&writer);
-    out->url = make_url(peer, method, task_id, short_history ? "?historyLength=0" : "");
+    out->url = make_url(peer, method, &task_id, short_history ? "?historyLength=0" : "");
+    set_head(peer, method, extensions, out);
+    set_body(peer, method, &params, out);
+}
+
+void ab_a2a_client_write_push_delete(const struct ab_a2a_peer *peer, const char *task_id, const char *config_id,
+                                     const char *const *extensions, struct ab_a2a_client_request *out)
+{
+    const struct ab_a2a_method *method = method_of(peer->version, ab_a2a_push_delete);
+    bool nested = ab_a2a_peer_form(peer)->push_nested != NULL;
+    const char *const ids[] = { task_id, config_id };
+    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+
+    *out = (struct ab_a2a_client_request){ 0 };
+    ab_json_writer_init(&writer, &params);
+    ab_json_object_begin(&writer);
+    ab_json_put_optional_text(&writer, "tenant", peer->tenant);
+    ab_json_put_text(&writer, nested ? "id" : "taskId", task_id);
+    ab_json_put_text(&writer, nested ? "pushNotificationConfigId" : "id", config_id);
+    ab_json_object_end(&writer);
+    out->url = make_url(peer, method, ids, "");
     set_head(peer, method, extensions, out);
     set_body(peer, method, &params, out);
 }

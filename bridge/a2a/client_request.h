@@ -19,6 +19,13 @@ struct ab_a2a_client_request {
 };
 void ab_a2a_client_request_deinit(struct ab_a2a_client_request *request);
 
+/* Where the agent shall post what becomes of the task; borrowed. */
+struct ab_a2a_client_push {
+    const char *id; /* ours: given again it replaces the one before */
+    const char *url;
+    const char *token; /* comes back with each post, in one of two headers: not every agent knows both */
+};
+
 /* A message to the agent; all borrowed, JSON as agents and rows have it. */
 struct ab_a2a_client_message {
     const char *id;
@@ -29,7 +36,8 @@ struct ab_a2a_client_message {
     struct ab_json extensions;       /* of the message */
     struct ab_json request_metadata; /* what the caller said beside it */
     struct ab_json output_modes;
-    bool stream; /* else the answer comes at once, and the task is asked for later */
+    const struct ab_a2a_client_push *push; /* or NULL */
+    bool stream;                           /* else the answer comes at once, and the task is asked for later */
 };
 /* `extensions`: NULL-terminated, the URIs that are active; or NULL. */
 void ab_a2a_client_write_message(const struct ab_a2a_peer *peer, const struct ab_a2a_client_message *message,
@@ -38,5 +46,8 @@ void ab_a2a_client_write_message(const struct ab_a2a_peer *peer, const struct ab
 enum ab_a2a_client_verb { AB_A2A_CLIENT_GET, AB_A2A_CLIENT_SUBSCRIBE, AB_A2A_CLIENT_CANCEL };
 void ab_a2a_client_write_task(const struct ab_a2a_peer *peer, enum ab_a2a_client_verb verb, const char *task_id,
                               const char *const *extensions, struct ab_a2a_client_request *out);
+/* Takes back the address that was given as this configuration of the task. */
+void ab_a2a_client_write_push_delete(const struct ab_a2a_peer *peer, const char *task_id, const char *config_id,
+                                     const char *const *extensions, struct ab_a2a_client_request *out);
 
 #endif

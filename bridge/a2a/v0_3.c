@@ -297,6 +297,8 @@ static const struct ab_a2a_form rpc_form = {
     .blocks_unless_told = true,
     .final = true,
     .write_part = write_rpc_part,
+    .push_in_send = "pushNotificationConfig",
+    .push_schemes = true,
     .push_nested = "pushNotificationConfig",
     .bare_lists = true,
     .write_push = write_rpc_push,
@@ -310,6 +312,8 @@ static const struct ab_a2a_form http_form = {
     .wraps = true,
     .final = true,
     .write_part = write_http_part,
+    .push_in_send = "pushNotification",
+    .push_schemes = true,
     .push_nested = "pushNotificationConfig",
     .write_push = write_http_push,
 };

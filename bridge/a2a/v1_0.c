@@ -147,6 +147,7 @@ static const struct ab_a2a_form form = {
     .wraps = true,
     .blocks_unless_told = true,
     .write_part = write_part,
+    .push_in_send = "taskPushNotificationConfig",
     .write_push = write_push,
 };
 

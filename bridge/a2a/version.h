@@ -61,8 +61,10 @@ struct ab_a2a_form {
     bool final;                /* status updates say whether they are the last */
     /* One part as agents and rows have it ({"text"|"raw"|"url"|"data","media_type","filename","metadata"}). */
     void (*write_part)(struct ab_json_writer *writer, struct ab_json part);
-    const char *push_nested; /* where its members stand in the parameters of its own methods; NULL: side by side */
-    bool bare_lists;         /* a list of them is an array, else an object with pages */
+    const char *push_in_send; /* the name of a push notification configuration in a send's */
+    bool push_schemes;        /* its authentication has a list of schemes, else one */
+    const char *push_nested;  /* where its members stand in the parameters of its own methods; NULL: side by side */
+    bool bare_lists;          /* a list of them is an array, else an object with pages */
     void (*write_push)(struct ab_json_writer *writer, const struct ab_a2a_push_view *push);
 };
 

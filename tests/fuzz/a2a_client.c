@@ -49,6 +49,14 @@ static void read_news(const struct ab_a2a_version *version, struct ab_json resul
     ab_a2a_news_deinit(&news);
 }
 
+static void read_notification(struct ab_json body)
+{
+    char *task_id;
+
+    HOLDS(ab_a2a_news_task(body, &task_id) || task_id == NULL);
+    free(task_id);
+}
+
 /* --- replies --- */
 
 struct heard {
@@ -130,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fuzz_json(text, &value)) {
         read_news(&ab_a2a_v1_0, value);
         read_news(&ab_a2a_v0_3, value);
+        read_notification(value);
     }
     fuzz_in_pieces(text, rpc_stream);
     fuzz_in_pieces(text, bare_stream);

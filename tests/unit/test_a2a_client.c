@@ -181,7 +181,8 @@ static void test_cards(void **state)
 static void test_what_a_card_says(void **state)
 {
     static const char text[] =
-        "{\"name\":\"N\",\"description\":\"D\",\"version\":\"7\",\"capabilities\":{\"streaming\":true},"
+        "{\"name\":\"N\",\"description\":\"D\",\"version\":\"7\",\"capabilities\":{\"streaming\":true,"
+        "\"pushNotifications\":true},"
         "\"supportedInterfaces\":"
         "[{\"url\":\"http://h/\",\"protocolBinding\":\"JSONRPC\",\"protocolVersion\":\"1.0\",\"tenant\":\"t\"}],"
         "\"skills\":[{\"id\":\"s\",\"name\":\"S\",\"description\":\"d\",\"tags\":[\"x\"],\"examples\":[\"e\"],"
@@ -199,6 +200,7 @@ static void test_what_a_card_says(void **state)
     assert_string_equal(card.peer.tenant, "t");
     assert_string_equal(card.peer.url, "http://h/");
     assert_true(card.streaming);
+    assert_true(card.pushes);
     assert_string_equal(card.skills_json, "[{\"id\":\"s\",\"name\":\"S\",\"description\":\"d\",\"tags\":[\"x\"],"
                                           "\"examples\":[\"e\"],\"inputModes\":[\"text/plain\"]}]");
     ab_a2a_client_card_deinit(&card);
@@ -287,16 +289,28 @@ static void test_signatures(void **state)
 
 /* --- requests --- */
 
+enum { PLAIN = -1, STREAM = -2, PUSH = -3, FORGET = 100 };
+
+#define HEAD(first, version, x)                                                                                        \
+    first "\nContent-Type: application/json\nAccept: application/json, application/a2a+json\nA2A-Version: " version    \
+          "\n" x "A2A-Extensions: urn:a, urn:b\n"
+#define MESSAGE(kind, role, parts)                                                                                     \
+    "\"message\":{" kind "\"messageId\":\"m\",\"role\":\"" role "\",\"contextId\":\"c\",\"taskId\":\"T/1\"," parts     \
+    "},\"configuration\":{\"acceptedOutputModes\":[\"text/plain\"],"
+#define CONFIG(scheme)                                                                                                 \
+    "{\"id\":\"p 1\",\"url\":\"https://me/n\",\"token\":\"tok\",\"authentication\":{" scheme                           \
+    ",\"credentials\":\"tok\"}}"
+
 static void test_requests(void **state)
 {
     static const struct {
         const struct ab_a2a_version *version;
         bool rpc;
         const char *tenant;
-        int verb; /* < 0: a message; -2: with a stream */
+        int verb; /* < 0: a message; STREAM: with a stream, PUSH: with posts wanted; FORGET: none any more */
         const char *expected;
     } cases[] = {
-        { &ab_a2a_v1_0, true, "t", -2,
+        { &ab_a2a_v1_0, true, "t", STREAM,
           "POST http://h/x\nContent-Type: application/json\nAccept: text/event-stream, application/json\nA2A-Version: "
           "1.0\nA2A-Extensions: urn:a, "
           "urn:b\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SendStreamingMessage\",\"params\":"
@@ -305,13 +319,13 @@ static void test_requests(void **state)
           "\"parts\":[{\"text\":\"a\"},{\"raw\":\"AA==\",\"mediaType\":\"i/"
           "p\"}],\"metadata\":{\"k\":1}},\"configuration\":"
           "{\"acceptedOutputModes\":[\"text/plain\"],\"historyLength\":0}}}" },
-        { &ab_a2a_v1_0, false, "t/u", -1,
+        { &ab_a2a_v1_0, false, "t/u", PLAIN,
           "POST http://h/x/t%2Fu/message:send\nContent-Type: application/json\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: 1.0\nA2A-Extensions: urn:a, urn:b\n{\"message\":{\"messageId\":\"m\","
           "\"role\":\"ROLE_USER\",\"contextId\":\"c\",\"taskId\":\"T/1\",\"parts\":[{\"text\":\"a\"},{\"raw\":\"AA==\","
           "\"mediaType\":\"i/p\"}],\"metadata\":{\"k\":1}},\"configuration\":{\"acceptedOutputModes\":[\"text/plain\"],"
           "\"historyLength\":0,\"returnImmediately\":true}}" },
-        { &ab_a2a_v0_3, true, NULL, -1,
+        { &ab_a2a_v0_3, true, NULL, PLAIN,
           "POST http://h/x\nContent-Type: application/json\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: "
           "0.3\nX-A2A-Extensions: urn:a, urn:b\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"message/send\",\"params\":"
@@ -320,7 +334,7 @@ static void test_requests(void **state)
           "\"parts\":[{\"kind\":\"text\",\"text\":\"a\"},{\"kind\":\"file\",\"file\":{\"bytes\":\"AA==\",\"mimeType\":"
           "\"i/p\"}}],\"metadata\":{\"k\":1}},\"configuration\":{\"acceptedOutputModes\":[\"text/plain\"],\"blocking\":"
           "false}}}" },
-        { &ab_a2a_v0_3, false, NULL, -2,
+        { &ab_a2a_v0_3, false, NULL, STREAM,
           "POST http://h/x/v1/message:stream\nContent-Type: application/json\nAccept: text/event-stream, "
           "application/json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, "
           "urn:b\n{\"message\":{\"messageId\":\"m\",\"role\":"
@@ -351,6 +365,40 @@ static void test_requests(void **state)
         { &ab_a2a_v0_3, false, NULL, AB_A2A_CLIENT_CANCEL,
           "POST http://h/x/v1/tasks/T%2F1:cancel\nContent-Type: application/json\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n{}" },
+        { &ab_a2a_v1_0, true, "t", PUSH,
+          HEAD("POST http://h/x", "1.0",
+               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SendMessage\",\"params\":"
+                   "{\"tenant\":\"t\"," MESSAGE(
+                       "", "ROLE_USER",
+                       "\"parts\":[{\"text\":\"a\"}]") "\"historyLength\":0,\"returnImmediately\":true,"
+                                                       "\"taskPushNotificationConfig\":" CONFIG(
+                                                           "\"scheme\":\"Bearer\"") "}}}" },
+        { &ab_a2a_v0_3, true, NULL, PUSH,
+          HEAD("POST http://h/x", "0.3",
+               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"message/"
+                     "send\",\"params\":{" MESSAGE(
+                         "\"kind\":\"message\",", "user",
+                         "\"parts\":[{\"kind\":\"text\",\"text\":\"a\"}]") "\"blocking\":false,"
+                                                                           "\"pushNotificationConfig\""
+                                                                           ":" CONFIG("\"schemes\":["
+                                                                                      "\"Bearer\"]") "}}}" },
+        { &ab_a2a_v0_3, false, NULL, PUSH,
+          HEAD("POST http://h/x/v1/message:send", "0.3", "X-") "{" MESSAGE(
+              "", "ROLE_USER",
+              "\"content\":[{\"text\":\"a\"}]") "\"blocking\":false,\"pushNotification\":" CONFIG("\"schemes\":["
+                                                                                                  "\"Bearer\"]") "}}" },
+        { &ab_a2a_v1_0, true, "t", FORGET,
+          HEAD("POST http://h/x", "1.0",
+               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+                   "\"DeleteTaskPushNotificationConfig\",\"params\":{\"tenant\":\"t\",\"taskId\":"
+                   "\"T/1\",\"id\":\"p 1\"}}" },
+        { &ab_a2a_v0_3, true, NULL, FORGET,
+          HEAD("POST http://h/x", "0.3",
+               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/pushNotificationConfig/delete\",\"params\":{"
+                     "\"id\":\"T/1\",\"pushNotificationConfigId\":\"p 1\"}}" },
+        { &ab_a2a_v0_3, false, NULL, FORGET,
+          "DELETE http://h/x/v1/tasks/T%2F1/pushNotificationConfigs/p%201\nAccept: application/json, "
+          "application/a2a+json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n" },
     };
     static const char *const extensions[] = { "urn:a", "urn:b", NULL };
     char url[] = "http://h/x";
@@ -367,11 +415,19 @@ static void test_requests(void **state)
             .metadata = json("{\"k\":1}"),
             .request_metadata = json("{}"),
             .output_modes = json("[\"text/plain\"]"),
-            .stream = cases[i].verb == -2,
+            .stream = cases[i].verb == STREAM,
         };
+        const struct ab_a2a_client_push push = { "p 1", "https://me/n", "tok" };
         struct ab_a2a_client_request request;
         struct ab_buf text = AB_BUF_INIT(65536);
-        if (cases[i].verb < 0)
+        if (cases[i].verb == PUSH) {
+            message.push = &push;
+            message.parts = json("[{\"text\":\"a\"}]");
+            message.metadata = json("{}");
+        }
+        if (cases[i].verb == FORGET)
+            ab_a2a_client_write_push_delete(&peer, "T/1", push.id, extensions, &request);
+        else if (cases[i].verb < 0)
             ab_a2a_client_write_message(&peer, &message, extensions, &request);
         else
             ab_a2a_client_write_task(&peer, (enum ab_a2a_client_verb)cases[i].verb, "T/1", extensions, &request);
@@ -607,6 +663,41 @@ static void test_news(void **state)
     }
 }
 
+static void test_whose_notification_it_is(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *task; /* "-": it names none; NULL: it is no notification */
+    } cases[] = {
+        { "{\"task\":{\"id\":\"t\",\"status\":{\"state\":\"TASK_STATE_WORKING\"}}}", "t" },
+        { "{\"statusUpdate\":{\"taskId\":\"t\",\"status\":{}}}", "t" },
+        { "{\"status_update\":{\"task_id\":\"t\"}}", "t" },
+        { "{\"artifactUpdate\":{\"taskId\":\"t\",\"artifact\":{}}}", "t" },
+        { "{\"message\":{\"messageId\":\"m\"}}", "-" },
+        { "{\"message\":{\"messageId\":\"m\",\"taskId\":\"t\"}}", "t" },
+        { "{\"kind\":\"task\",\"id\":\"t\"}", "t" },
+        { "{\"kind\":\"status-update\",\"taskId\":\"t\"}", "t" },
+        { "{\"id\":\"t\",\"status\":{\"state\":\"working\"}}", "t" },
+        { "{\"kind\":\"song\",\"id\":\"t\"}", NULL },
+        { "{\"kind\":\"task\"}", NULL },
+        { "{\"kind\":\"task\",\"id\":7}", NULL },
+        { "{\"task\":{\"id\":\"\"}}", NULL },
+        { "{\"jsonrpc\":\"2.0\"}", NULL },
+        { "{}", NULL },
+        { "[]", NULL },
+        { "null", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *task;
+        bool good = ab_a2a_news_task(json(cases[i].body), &task);
+        if (good != (cases[i].task != NULL) || (good && strcmp(task != NULL ? task : "-", cases[i].task) != 0))
+            fail_msg("%s: %s", cases[i].body, task != NULL ? task : "none");
+        free(task);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_replies_whole_and_in_pieces),
         cmocka_unit_test(test_replies_without_end),
         cmocka_unit_test(test_news),
+        cmocka_unit_test(test_whose_notification_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
