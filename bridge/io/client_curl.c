@@ -461,6 +461,7 @@ static void set_behaviour(struct ab_http_call *call, const struct ab_http_call_s
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, settings->sent_once ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings->alone ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "agentbridge/" AB_VERSION);

@@ -17,6 +17,7 @@ struct ab_http_call_settings {
     uint32_t total_timeout_ms;      /* 0: none (streams) */
     size_t max_body;                /* 0: none; beyond it the call fails */
     bool sent_once;                 /* never again by itself, as on an idle connection that turns out to be dead */
+    bool alone;                     /* on a connection that is not kept for others afterwards */
     bool guarded;                   /* a caller chose the URL: only what `guard` allows is connected to, and directly */
     const struct ab_guard *guard;   /* or NULL: public addresses only; outlives the call */
 };

@@ -585,6 +585,25 @@ static void sent_once_at_most(void **state)
     close(idle);
 }
 
+/* The answer would leave the connection open for another call. */
+static void alone(void **state)
+{
+    struct rig *rig = *state;
+    struct call call;
+    char byte;
+    int fd;
+
+    start(rig, &call, (struct ab_http_call_settings){ .method = "GET", .alone = true });
+    fd = take_connection(rig);
+    free(take_request(rig, fd, "\r\n\r\n"));
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    until(rig, &call.done, 1);
+    turn(rig);
+    assert_int_equal(call.outcome, AB_HTTP_CALL_DONE);
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -598,6 +617,7 @@ int main(void)
         TEST(a_pause_stops_the_reading),
         TEST(connections_are_used_again),
         TEST(sent_once_at_most),
+        TEST(alone),
         TEST(no_more_connections_than_allowed),
         TEST(a_guarded_call_goes_where_it_may),
         TEST(freed_with_open_calls),

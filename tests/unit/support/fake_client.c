@@ -72,6 +72,7 @@ static struct ab_http_call *start(struct ab_http_client *port, const struct ab_h
         .body = ab_strndup(settings->body.size > 0 ? settings->body.data : "", settings->body.size),
         .headers = join_headers(settings->headers),
         .guarded = settings->guarded,
+        .alone = settings->alone,
         .listed_only = settings->guard != NULL && settings->guard->listed_only,
     };
     client->open[call->at] = call;

@@ -16,8 +16,9 @@ struct fake_call {
     char *headers; /* lines, each ended by a newline */
     bool guarded;
     bool listed_only; /* by its guard */
-    bool over;        /* its end was told, or is on its way */
-    bool cancelled;   /* by its owner */
+    bool alone;
+    bool over;      /* its end was told, or is on its way */
+    bool cancelled; /* by its owner */
     bool paused;
 };
 
