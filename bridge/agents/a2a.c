@@ -16,6 +16,7 @@ enum {
     POLL_MS = 200,
     POLL_MAX_MS = 30 * 1000,
     REFRESH_MS = 300 * 1000,
+    PUSH_LOOK_MS = 300 * 1000,
 };
 
 static struct a2a_agent *agent_of(struct ab_agent *base)
@@ -209,9 +210,10 @@ static void use_defaults(struct ab_a2a_remote_settings *settings)
         uint32_t *setting;
         uint32_t value;
     } times[] = {
-        { &settings->connect_ms, CONNECT_MS },   { &settings->answer_ms, ANSWER_MS },
-        { &settings->silence_ms, SILENCE_MS },   { &settings->poll_ms, POLL_MS },
-        { &settings->poll_max_ms, POLL_MAX_MS }, { &settings->refresh_ms, REFRESH_MS },
+        { &settings->connect_ms, CONNECT_MS },     { &settings->answer_ms, ANSWER_MS },
+        { &settings->silence_ms, SILENCE_MS },     { &settings->poll_ms, POLL_MS },
+        { &settings->poll_max_ms, POLL_MAX_MS },   { &settings->refresh_ms, REFRESH_MS },
+        { &settings->push_look_ms, PUSH_LOOK_MS },
     };
 
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)

@@ -10,6 +10,8 @@
 #include "wire/http_client.h"
 #include "wire/loop.h"
 
+struct ab_a2a_receiver;
+
 /* Copied, but for the ports, which outlive the agent. Lists end with NULL, or are NULL. 0 takes the default in
  * brackets. */
 struct ab_a2a_remote_settings {
@@ -30,6 +32,9 @@ struct ab_a2a_remote_settings {
     uint32_t poll_ms;               /* [1 s] between the first looks at a task that is not streamed */
     uint32_t poll_max_ms;           /* [30 s] what that grows to */
     uint32_t refresh_ms;            /* [5 min] a card that does not say how long it holds */
+    bool push;                      /* the agent is asked to post what becomes of a task, where its card says it can */
+    uint32_t push_look_ms;          /* [5 min] between the looks at such a task, at most: posts get lost */
+    struct ab_a2a_receiver *receiver; /* of the posts; or NULL, without `push` */
     struct ab_loop *loop;
     struct ab_http_client *client;
     struct ab_store *store; /* where contexts are kept */

@@ -119,6 +119,7 @@ static struct ab_http_call *start(struct a2a_call *call, const struct ab_a2a_cli
                                             .connect_timeout_ms = settings->connect_ms,
                                             .total_timeout_ms = patience_ms,
                                             .sent_once = request->begins,
+                                            .alone = settings->push,
                                         },
                                         &events, call);
 }

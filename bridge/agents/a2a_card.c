@@ -47,6 +47,17 @@ AB_PRINTF(2, 3) static void note_failure(struct a2a_directory *directory, const 
                directory->agent->settings.id, "card", directory->agent->settings.card, "reason", reason, NULL);
 }
 
+/* Once, and again when it changes. */
+static void note_pushes(const struct a2a_directory *directory, bool pushes)
+{
+    const struct ab_a2a_remote_settings *settings = &directory->agent->settings;
+
+    if (settings->push && !pushes && (!directory->known || directory->card.pushes))
+        ab_log(log_of(directory), AB_LOG_WARNING, "a2a",
+               "the agent's card offers no push notifications: its tasks are followed as without \"push\"", "agent",
+               settings->id, NULL);
+}
+
 static void note_success(struct a2a_directory *directory)
 {
     ab_replace(&directory->failure, NULL);
@@ -73,6 +84,7 @@ static void read_card(struct a2a_directory *directory)
         return;
     }
     note_success(directory);
+    note_pushes(directory, card.pushes);
     ab_a2a_client_card_deinit(&directory->card);
     directory->card = card;
     directory->known = true;
@@ -209,6 +221,7 @@ void a2a_directory_fetch(struct a2a_directory *directory)
                                                        .connect_timeout_ms = settings->connect_ms,
                                                        .total_timeout_ms = settings->answer_ms,
                                                        .max_body = settings->card_bytes,
+                                                       .alone = settings->push,
                                                    },
                                                    &events, directory);
 }

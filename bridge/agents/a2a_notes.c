@@ -45,6 +45,7 @@ void a2a_notes_keep(struct a2a_run *run)
     ab_json_put_int(&writer, "messages", run->messages);
     ab_json_put_text(&writer, "asked", asked_names[run->asked]);
     put_hash(&writer, "question", run->question);
+    ab_json_put_optional_text(&writer, "pushed", run->pushed);
     ab_json_put_int(&writer, "chunked", (int64_t)run->chunked);
     ab_json_write_key(&writer, "artifacts");
     ab_json_object_begin(&writer);
@@ -73,6 +74,19 @@ static void read_artifacts(struct a2a_run *run, struct ab_json artifacts)
     }
 }
 
+/* An agent that has another address than the present one posts to nobody. */
+static void read_address(struct a2a_run *run, struct ab_json value)
+{
+    AB_CLEANUP(ab_free_string) char *own = a2a_receiver_url(run);
+
+    free(run->pushed);
+    run->pushed = ab_json_string_dup(value);
+    if (run->pushed != NULL && (own == NULL || strcmp(own, run->pushed) != 0)) {
+        free(run->pushed);
+        run->pushed = NULL;
+    }
+}
+
 void a2a_notes_read(struct a2a_run *run, const char *notes_json)
 {
     struct ab_json notes = ab_json_trusted(notes_json);
@@ -86,6 +100,7 @@ void a2a_notes_read(struct a2a_run *run, const char *notes_json)
         if (ab_json_string_is(ab_json_member(notes, "asked"), asked_names[i]))
             run->asked = (enum a2a_asked)i;
     run->question = read_hash(ab_json_member(notes, "question"));
+    read_address(run, ab_json_member(notes, "pushed"));
     if (ab_json_int(ab_json_member(notes, "messages"), &number))
         run->messages = (unsigned)number;
     if (ab_json_int(ab_json_member(notes, "chunked"), &number))

@@ -15,9 +15,16 @@ enum {
     RETRY_MS = 250, /* to the second try; each further one takes four times as long */
     RETRY_MAX_MS = 30 * 1000,
     CANCEL_MS = 5000,    /* for the agent to take a cancellation */
+    FORGET_MS = 2000,    /* and to give our address up */
     REST_MS = 30 * 1000, /* between looks at a task that waits for an answer */
     REST_MAX_MS = 300 * 1000,
 };
+
+/* The number of its attempt is part of it: each is another task there. */
+char *a2a_run_id(const struct ab_task *task)
+{
+    return task->attempt > 1 ? ab_format("%s-again%u", task->id, task->attempt) : ab_strdup(task->id);
+}
 
 /* --- waiting --- */
 
@@ -118,16 +125,18 @@ static const struct a2a_call_events call_events;
 
 static void make_call(struct a2a_run *run, enum a2a_call_kind kind, struct ab_a2a_client_request *request)
 {
-    uint32_t patience_ms = kind == A2A_CALL_GET      ? run->agent->settings.answer_ms
-                           : kind == A2A_CALL_CANCEL ? CANCEL_MS
-                                                     : 0;
+    const uint32_t patience_ms[] = {
+        [A2A_CALL_GET] = run->agent->settings.answer_ms,
+        [A2A_CALL_CANCEL] = CANCEL_MS,
+        [A2A_CALL_FORGET] = FORGET_MS,
+    };
 
     drop_call(run);
     wait_for_nothing(run);
     run->kind = kind;
     run->heard = false;
     run->version = run->agent->directory->card.peer.version;
-    run->call = a2a_call_new(run->agent, request, patience_ms, &call_events, run);
+    run->call = a2a_call_new(run->agent, request, patience_ms[kind], &call_events, run);
 }
 
 static void ask_of_task(struct a2a_run *run, enum a2a_call_kind kind, enum ab_a2a_client_verb verb)
@@ -141,14 +150,23 @@ static void ask_of_task(struct a2a_run *run, enum a2a_call_kind kind, enum ab_a2
 
 static void look(struct a2a_run *run)
 {
+    run->notified = false;
+    run->looked_us = ab_clock_monotonic_us(&run->agent->settings.loop->clock);
     ask_of_task(run, A2A_CALL_GET, AB_A2A_CLIENT_GET);
 }
 
+/* With an address for posts nobody waits on an open request, so there is no stream then. */
 static void send_message(struct a2a_run *run)
 {
     const struct ab_a2a_client_card *card = &run->agent->directory->card;
     AB_CLEANUP(ab_free_string) char *id = ab_format("%s-%u", run->id, run->messages);
+    bool may_push = card->pushes && !run->no_push;
+    AB_CLEANUP(ab_free_string) char *url = may_push ? a2a_receiver_url(run) : NULL;
+    AB_CLEANUP(ab_free_string) char *token = may_push ? a2a_receiver_token(run) : NULL;
+    struct ab_a2a_client_push push = { .id = run->id, .url = url, .token = token };
     struct ab_a2a_client_request request;
+
+    run->pushing = url != NULL && token != NULL;
 
     ab_a2a_client_write_message(&card->peer,
                                 &(struct ab_a2a_client_message){
@@ -160,7 +178,8 @@ static void send_message(struct a2a_run *run)
                                     .extensions = ab_json_trusted(run->message.extensions),
                                     .request_metadata = ab_json_trusted(run->message.request_metadata),
                                     .output_modes = ab_json_trusted(run->message.output_modes),
-                                    .stream = card->streaming,
+                                    .push = run->pushing ? &push : NULL,
+                                    .stream = card->streaming && !run->pushing,
                                 },
                                 run->agent->settings.extensions, &request);
     make_call(run, A2A_CALL_SEND, &request);
@@ -178,13 +197,49 @@ static void forget_message(struct a2a_run *run)
     *message = (struct a2a_message){ 0 };
 }
 
-/* By a stream where the agent has them, else by looks. */
+/* By a stream where the agent has them and does not post, else by looks. */
 static void follow(struct a2a_run *run)
 {
-    if (run->agent->directory->card.streaming && !run->no_subscribe)
+    if (run->pushed == NULL && run->agent->directory->card.streaming && !run->no_subscribe)
         ask_of_task(run, A2A_CALL_SUBSCRIBE, AB_A2A_CLIENT_SUBSCRIBE);
     else
         look(run);
+}
+
+/* --- until there is news --- */
+
+/* What was posted may be one of many: looks are as far apart as the first ones of a task that does not post. */
+static void look_soon(struct a2a_run *run)
+{
+    const struct ab_a2a_remote_settings *settings = &run->agent->settings;
+    int64_t since_ms = (ab_clock_monotonic_us(&settings->loop->clock) - run->looked_us) / 1000;
+
+    wait(run, since_ms < settings->poll_ms ? settings->poll_ms - (uint64_t)since_ms : 0, look);
+}
+
+/* Nothing is open: how long until the task is asked for. */
+static void wait_for_news(struct a2a_run *run)
+{
+    const struct ab_a2a_remote_settings *settings = &run->agent->settings;
+
+    if (run->notified)
+        look_soon(run);
+    else if (run->pushed != NULL)
+        wait(run, next_look_ms(run, REST_MS, settings->push_look_ms), look);
+    else if (run->state == AB_A2A_INPUT_REQUIRED)
+        wait(run, next_look_ms(run, REST_MS, REST_MAX_MS), look);
+    else
+        wait(run, next_look_ms(run, settings->poll_ms, settings->poll_max_ms), follow);
+}
+
+/* While something is under way, or is tried again, it is only noted: that comes first. */
+void a2a_run_notified(struct a2a_run *run)
+{
+    if (run->over || run->ended)
+        return;
+    run->notified = true;
+    if (run->call == NULL && run->failures == 0 && (run->due == look || run->due == follow))
+        look_soon(run);
 }
 
 /* --- winding down --- */
@@ -209,6 +264,7 @@ static void run_free(void *arg)
     free(run->problem);
     free(run->doing);
     free(run->result);
+    free(run->pushed);
     free(run);
     ab_run_ended(engine_run);
 }
@@ -220,6 +276,7 @@ void a2a_run_end(struct a2a_run *run)
     run->ended = true;
     run->over = true;
     ab_link_remove(&run->waiting);
+    a2a_receiver_leave(run);
     drop_call(run);
     wait_for_nothing(run);
     ab_loop_defer(run->agent->settings.loop, run_free, run);
@@ -231,6 +288,21 @@ static void cancel(struct a2a_run *run)
         a2a_run_end(run);
     else
         ask_of_task(run, A2A_CALL_CANCEL, AB_A2A_CLIENT_CANCEL);
+}
+
+/* An agent that goes on although it was told not to shall not go on posting. */
+static void forget_address(struct a2a_run *run)
+{
+    const struct a2a_agent *agent = run->agent;
+    struct ab_a2a_client_request request;
+
+    if (run->pushed == NULL || run->kind == A2A_CALL_FORGET) {
+        a2a_run_end(run);
+        return;
+    }
+    ab_a2a_client_write_push_delete(&agent->directory->card.peer, run->task, run->id, agent->settings.extensions,
+                                    &request);
+    make_call(run, A2A_CALL_FORGET, &request);
 }
 
 /* A message that nothing was heard of yet may have begun a task: its name is waited for, to cancel it. */
@@ -271,22 +343,21 @@ static void note_heard(struct a2a_run *run)
     if (run->kind != A2A_CALL_SEND || run->heard)
         return;
     run->heard = true;
+    if (run->pushing) {
+        free(run->pushed);
+        run->pushed = a2a_receiver_url(run);
+    }
     note_taken(run);
 }
 
 /* After something was told: what the task's state asks for. */
 static void go_on(struct a2a_run *run)
 {
-    const struct ab_a2a_remote_settings *settings = &run->agent->settings;
-
     if (run->over) {
         a2a_run_stop(run);
-    } else if (run->state == AB_A2A_INPUT_REQUIRED) {
+    } else if (run->state == AB_A2A_INPUT_REQUIRED || run->kind == A2A_CALL_GET) {
         drop_call(run);
-        wait(run, next_look_ms(run, REST_MS, REST_MAX_MS), look);
-    } else if (run->kind == A2A_CALL_GET) {
-        drop_call(run);
-        wait(run, next_look_ms(run, settings->poll_ms, settings->poll_max_ms), follow);
+        wait_for_news(run);
     }
 }
 
@@ -326,8 +397,8 @@ static void on_result(void *arg, struct ab_json result)
     struct ab_a2a_news news;
     char reason[AB_A2A_REASON_SIZE];
 
-    if (run->kind == A2A_CALL_CANCEL) {
-        a2a_run_end(run);
+    if (run->kind == A2A_CALL_CANCEL || run->kind == A2A_CALL_FORGET) {
+        forget_address(run);
     } else if (ab_a2a_news_read(run->version, result, &news, reason, sizeof reason)) {
         take_news(run, &news);
         ab_a2a_news_deinit(&news);
@@ -385,9 +456,34 @@ static bool is_busy(const struct ab_a2a_client_refusal *refusal)
     return refusal->status == 429 || refusal->status == 503;
 }
 
+/* Whether the address for posts may be why a message was refused. What says no in such words has not taken it, so it
+ * may be sent once more without. */
+static bool may_mean_address(const struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
+{
+    return run->pushing &&
+           (is_refusal(refusal, AB_A2A_PUSH_NOT_SUPPORTED) || is_refusal(refusal, AB_A2A_UNSUPPORTED_OPERATION) ||
+            is_refusal(refusal, AB_A2A_INVALID_PARAMS) || is_refusal(refusal, AB_A2A_INVALID_REQUEST) ||
+            (!refusal->known && (refusal->status == 400 || refusal->status == 422)));
+}
+
+/* Its words are not logged: they may hold the token. */
+static void send_without_address(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
+{
+    char code[24];
+
+    snprintf(code, sizeof code, "%lld", refusal->code != 0 ? (long long)refusal->code : (long long)refusal->status);
+    ab_log(run->agent->settings.log, AB_LOG_INFO, "a2a",
+           "the agent refused a message with an address for push notifications: it is sent without", "agent",
+           run->agent->settings.id, "task", ab_run_task_id(run->run), "code", code, NULL);
+    run->no_push = true;
+    send_message(run);
+}
+
 static void send_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
 {
-    if (is_busy(refusal) && ++run->failures < SENDS) {
+    if (may_mean_address(run, refusal)) {
+        send_without_address(run, refusal);
+    } else if (is_busy(refusal) && ++run->failures < SENDS) {
         wait(run, retry_ms(run), send_message);
     } else if (run->answering) {
         ab_replace(&run->problem, refusal->text);
@@ -430,7 +526,9 @@ static void on_refused(void *arg, const struct ab_a2a_client_refusal *refusal)
     bool heard = run->heard;
 
     drop_call(run);
-    if (run->stopping)
+    if (run->stopping && kind == A2A_CALL_CANCEL)
+        forget_address(run);
+    else if (run->stopping)
         a2a_run_end(run);
     else if (kind == A2A_CALL_SEND && !heard)
         send_refused(run, refusal);
@@ -490,7 +588,6 @@ static void on_lost(void *arg, bool reached, const char *reason)
 static void on_ended(void *arg)
 {
     struct a2a_run *run = arg;
-    const struct ab_a2a_remote_settings *settings = &run->agent->settings;
     enum a2a_call_kind kind = run->kind;
     bool heard = run->heard;
 
@@ -502,7 +599,7 @@ static void on_ended(void *arg)
     else if (run->task == NULL)
         break_off(run, "the stream ended without naming the task");
     else
-        wait(run, next_look_ms(run, settings->poll_ms, settings->poll_max_ms), follow);
+        wait_for_news(run);
 }
 
 static const struct a2a_call_events call_events = {
@@ -525,9 +622,10 @@ struct a2a_run *a2a_run_new(struct a2a_agent *agent, struct ab_run *engine_run, 
     run->timer = ab_timer_new(agent->settings.loop, on_due, run);
     run->owner = ab_strdup(task->owner);
     run->thread_id = ab_strdup(task->thread_id);
-    run->id = task->attempt > 1 ? ab_format("%s-again%u", task->id, task->attempt) : ab_strdup(task->id);
+    run->id = a2a_run_id(task);
     run->state = AB_A2A_SUBMITTED;
     run->messages = 1;
+    a2a_receiver_enter(run);
     return run;
 }
 

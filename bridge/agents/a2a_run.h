@@ -11,6 +11,7 @@
 #include "a2a/client_reply.h"
 #include "a2a/client_request.h"
 #include "agents/a2a.h"
+#include "agents/a2a_receiver.h"
 #include "base/list.h"
 
 struct a2a_agent;
@@ -93,9 +94,28 @@ AB_MUST char *a2a_words(const char *parts_json);
 AB_MUST char *a2a_context_recall(const struct a2a_agent *agent, const char *owner, const char *thread_id);
 void a2a_context_keep(const struct a2a_agent *agent, const char *owner, const char *thread_id, const char *context);
 
+/* --- a2a_receiver.c: where the agent posts what becomes of the task --- */
+
+struct a2a_run;
+
+/* Posts for this run reach it (a2a_run_notified), until it leaves; nothing without `push`. */
+void a2a_receiver_enter(struct a2a_run *run);
+void a2a_receiver_leave(struct a2a_run *run);
+/* The run's own address and a token for it, to be freed; NULL without `push`, or where none can be had. Each token is
+ * another, and each is good. */
+AB_MUST char *a2a_receiver_url(const struct a2a_run *run);
+AB_MUST char *a2a_receiver_token(const struct a2a_run *run);
+
 /* --- a2a_run.c --- */
 
-enum a2a_call_kind { A2A_CALL_NONE, A2A_CALL_SEND, A2A_CALL_SUBSCRIBE, A2A_CALL_GET, A2A_CALL_CANCEL };
+enum a2a_call_kind {
+    A2A_CALL_NONE,
+    A2A_CALL_SEND,
+    A2A_CALL_SUBSCRIBE,
+    A2A_CALL_GET,
+    A2A_CALL_CANCEL,
+    A2A_CALL_FORGET /* takes back the address for posts */
+};
 
 /* An artifact as far as it has been told here. */
 struct a2a_artifact {
@@ -129,7 +149,7 @@ struct a2a_run {
 
     char *owner;
     char *thread_id;
-    char *id;      /* of the messages, but for their number */
+    char *id;      /* of the messages, but for their number; a2a_run_id */
     char *task;    /* there; or NULL: not known yet */
     char *context; /* there; or NULL */
     unsigned messages;
@@ -152,7 +172,16 @@ struct a2a_run {
     unsigned failures; /* in a row */
     uint32_t interval_ms;
     bool no_subscribe;
+
+    bool pushing;      /* the present send has an address for posts with it */
+    char *pushed;      /* the address that the agent has of us; or NULL: it does not post */
+    bool no_push;      /* it did not take one */
+    bool notified;     /* it posted since the last look began */
+    int64_t looked_us; /* when that was; 0: never */
 };
+
+/* What the run of this task's attempt is called at the agent; the caller frees. */
+AB_MUST char *a2a_run_id(const struct ab_task *task);
 
 AB_MUST struct a2a_run *a2a_run_new(struct a2a_agent *agent, struct ab_run *run, const struct ab_task *task);
 /* The card is there, or the run needs no other: begins, or goes on. */
@@ -161,6 +190,8 @@ void a2a_run_go(struct a2a_run *run);
 void a2a_run_answer(struct a2a_run *run, const char *answers_json, bool doubtful);
 /* Reads on after a report that was too much. */
 void a2a_run_resume(struct a2a_run *run);
+/* The agent, or whoever has its token, posted that something became of the task. */
+void a2a_run_notified(struct a2a_run *run);
 /* Nothing is reported any more; what runs there is cancelled, for as long as that takes at most. */
 void a2a_run_stop(struct a2a_run *run);
 /* Lets go of everything, in the next turn. */

@@ -134,6 +134,19 @@ static bool build_client(struct ab_bridge *bridge, struct place reason)
     return bridge->client != NULL;
 }
 
+/* For agents that post what becomes of their tasks. */
+static bool build_receiver(struct ab_bridge *bridge, struct place reason)
+{
+    (void)reason;
+    bridge->receiver = ab_a2a_receiver_new(&(struct ab_a2a_receiver_settings){
+        .sealer = bridge->sealer,
+        .store = bridge->store,
+        .json_depth = bridge->config->json_depth,
+        .log = &bridge->log,
+    });
+    return true;
+}
+
 /* The engine's limit holds for every task, so the most generous agent sets it. */
 static size_t largest_output(const struct ab_config *config)
 {
@@ -183,6 +196,7 @@ static struct ab_agent *make_a2a(struct ab_bridge *bridge, const struct ab_confi
     remote.client = bridge->client;
     remote.store = bridge->store;
     remote.random = ab_random_system();
+    remote.receiver = bridge->receiver;
     remote.log = &bridge->log;
     return ab_a2a_agent_new(&remote);
 }
@@ -387,12 +401,14 @@ static bool build_courier(struct ab_bridge *bridge, struct place reason)
     return true;
 }
 
-/* What cards say where the bridge is: its public name, or where it listens. */
+/* What cards and others are told where the bridge is: its public name, or where it listens. */
 static void tell_address(struct ab_bridge *bridge)
 {
     AB_CLEANUP(ab_free_string) char *own = ab_format("http://%s", ab_httpd_address(bridge->httpd));
+    const char *url = bridge->config->public_url != NULL ? bridge->config->public_url : own;
 
-    ab_a2a_set_url(bridge->a2a, bridge->config->public_url != NULL ? bridge->config->public_url : own);
+    ab_a2a_set_url(bridge->a2a, url);
+    ab_a2a_receiver_set_url(bridge->receiver, url);
 }
 
 static bool build_httpd(struct ab_bridge *bridge, struct place reason)
@@ -417,8 +433,11 @@ static bool build_httpd(struct ab_bridge *bridge, struct place reason)
         .clock = clock,
         .started_us = ab_clock_monotonic_us(&clock),
     };
-    bridge->routes =
-        (struct ab_routes){ .mcp = bridge->mcp, .a2a = bridge->a2a, .rest = bridge->rest, .health = &bridge->health };
+    bridge->routes = (struct ab_routes){ .mcp = bridge->mcp,
+                                         .a2a = bridge->a2a,
+                                         .rest = bridge->rest,
+                                         .receiver = bridge->receiver,
+                                         .health = &bridge->health };
     bridge->httpd =
         ab_httpd_new(bridge->loop, &settings, ab_routes_handle, &bridge->routes, reason.reason, reason.size);
     if (bridge->httpd != NULL)
@@ -465,7 +484,7 @@ static bool build_control(struct ab_bridge *bridge, struct place reason)
 bool ab_bridge_build(struct ab_bridge *bridge, const struct ab_config *config, char *reason, size_t reason_size)
 {
     static bool (*const steps[])(struct ab_bridge *, struct place) = {
-        build_loop, build_store, build_files, build_sealer,  build_signer, build_client, build_engine,
+        build_loop, build_store, build_files, build_sealer,  build_signer, build_client, build_receiver, build_engine,
         build_mcp,  build_a2a,   build_rest,  build_courier, build_httpd,  start_engine, build_control,
     };
 
@@ -542,6 +561,7 @@ void ab_bridge_free(struct ab_bridge *bridge)
     ab_control_free(bridge->control);
     if (bridge->engine != NULL)
         ab_engine_free(bridge->engine);
+    ab_a2a_receiver_free(bridge->receiver);
     if (bridge->client != NULL)
         bridge->client->ops->free(bridge->client);
     free(bridge->files);

@@ -25,6 +25,7 @@ struct ab_bridge {
     struct ab_streams *streams;
     char *files; /* the folder of fetched files */
     struct ab_http_client *client;
+    struct ab_a2a_receiver *receiver;
     struct ab_engine *engine;
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;

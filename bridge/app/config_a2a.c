@@ -2,8 +2,11 @@
 #include "a2a/version.h"
 #include "app/config_parts.h"
 #include "base/mem.h"
+#include "wire/http_values.h"
 
 #include <string.h>
+
+#define LOOK_MOST_MS ((int64_t)24 * 3600 * 1000)
 
 static void add_problem(struct ab_config_reader *reader, const struct ab_config_agent *agent, const char *key,
                         const char *text)
@@ -45,6 +48,42 @@ static const char *const *read_credentials(struct ab_config_reader *reader, cons
     return list;
 }
 
+/* The agent's host, from the address of its card; empty where that is none. */
+static struct ab_str host_of(const char *card)
+{
+    const char *rest = card != NULL ? strstr(card, "://") : NULL;
+    struct ab_str scheme;
+    struct ab_str host;
+    uint16_t port;
+
+    if (rest == NULL ||
+        !ab_http_split_origin((struct ab_str){ card, (size_t)(rest - card) + 3 + strcspn(rest + 3, "/?#") }, &scheme,
+                              &host, &port))
+        return AB_STR("");
+    return host;
+}
+
+/* Whether another machine does not come here by it. */
+static bool leads_nowhere(const char *address)
+{
+    return ab_http_is_loopback_host(ab_str(address)) || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+static void check_push(struct ab_config_reader *reader, const struct ab_config_agent *agent, struct ab_json value)
+{
+    const struct ab_config *config = reader->config;
+    AB_CLEANUP(ab_free_string) char *where = ab_format("agents.%s.push", agent->settings.id);
+
+    if (ab_json_exists(ab_json_member(value, "push_look_s")) && !agent->remote.push)
+        add_problem(reader, agent, "push_look_s", "belongs to \"push\": true, and that is not there");
+    if (agent->remote.push && config->public_url == NULL && leads_nowhere(config->address) &&
+        !ab_http_is_loopback_host(host_of(agent->remote.card)))
+        ab_problem_warning(reader->problems, where,
+                           "the agent will be told to post to %s, which does not lead here from another machine; set "
+                           "public_url to the address that does",
+                           config->listen);
+}
+
 static void check(struct ab_config_reader *reader, const struct ab_config_agent *agent, struct ab_json value)
 {
     struct ab_json mode = ab_json_at(value, "user_token", "mode", NULL);
@@ -53,6 +92,7 @@ static void check(struct ab_config_reader *reader, const struct ab_config_agent 
         add_problem(reader, agent, "api_key_header", "belongs to an \"api_key\", and there is none");
     if (ab_json_exists(mode) && !ab_json_string_is(mode, "none"))
         add_problem(reader, agent, "user_token.mode", "only \"none\" is in this version");
+    check_push(reader, agent, value);
 }
 
 void ab_config_read_a2a(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent)
@@ -69,6 +109,8 @@ void ab_config_read_a2a(struct ab_config_reader *reader, struct ab_config_agent 
         .credentials = read_credentials(reader, out, agent),
         .keys_json = ab_config_raw(config, agent, "signed_by"),
         .answer_bytes = config->output_bytes,
+        .push = ab_json_is_true(ab_json_member(agent, "push")),
+        .push_look_ms = (uint32_t)ab_config_ms(agent, "push_look_s", LOOK_MOST_MS),
     };
     check(reader, out, agent);
 }

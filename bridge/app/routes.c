@@ -25,6 +25,11 @@ static void to_rest(struct ab_routes *routes, struct ab_http_exchange *exchange)
     ab_rest_handle(routes->rest, exchange, LOCAL_OWNER);
 }
 
+static void to_receiver(struct ab_routes *routes, struct ab_http_exchange *exchange)
+{
+    ab_a2a_receiver_handle(routes->receiver, exchange);
+}
+
 static void to_live(struct ab_routes *routes, struct ab_http_exchange *exchange)
 {
     ab_health_live(routes->health, exchange);
@@ -55,6 +60,7 @@ static const struct route table[] = {
     { "/.well-known/jwks.json", "GET, HEAD", to_a2a },
     { "/v1/*", NULL, to_rest },
     { "/openapi.json", NULL, to_rest },
+    { AB_A2A_RECEIVER_PATH "*", "POST", to_receiver },
     { "/health", "GET, HEAD", to_live },
     { "/ready", "GET, HEAD", to_ready },
     { "/metrics", "GET, HEAD", to_metrics },

@@ -3,6 +3,7 @@
 #define AB_APP_ROUTES_H
 
 #include "a2a/a2a.h"
+#include "agents/a2a_receiver.h"
 #include "app/health.h"
 #include "mcp/mcp.h"
 #include "rest/rest.h"
@@ -11,6 +12,7 @@ struct ab_routes {
     struct ab_mcp *mcp;
     struct ab_a2a *a2a;
     struct ab_rest *rest;
+    struct ab_a2a_receiver *receiver;
     struct ab_health *health;
 };
 

@@ -9,14 +9,14 @@ const part = (kind, value, more = {}) => ({ content: { $case: kind, value }, met
 const text = (value) => part('text', value);
 const textOf = (message) => message.parts.filter((one) => one.content.$case === 'text').map((one) => one.content.value).join('\n');
 
-function cardFor(base) {
+function cardFor(base, pushNotifications) {
   const interfaces = ['1.0', '0.3'].flatMap((protocolVersion) => [
     { url: `${base}/rpc`, protocolBinding: 'JSONRPC', tenant: '', protocolVersion },
     { url: `${base}/rest`, protocolBinding: 'HTTP+JSON', tenant: '', protocolVersion }]);
   const skill = (id, name) => ({ id, name, description: `It can ${name.toLowerCase()}.`, tags: ['test'], examples: [], inputModes: [], outputModes: [], securityRequirements: [] });
   return {
     name: 'SDK agent', description: 'Does what its text says.', version: '7', supportedInterfaces: interfaces, provider: undefined,
-    documentationUrl: '', capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: false },
+    documentationUrl: '', capabilities: { streaming: true, pushNotifications, extensions: [], extendedAgentCard: false },
     securitySchemes: {}, securityRequirements: [], defaultInputModes: ['*/*'], defaultOutputModes: ['*/*'],
     skills: [skill('echo', 'Echo'), skill('ask me', 'Ask')], signatures: [], iconUrl: '',
   };
@@ -103,13 +103,13 @@ class Executor {
   }
 }
 
-export async function serveAgent() {
+export async function serveAgent({ push = false } = {}) {
   const app = express();
   const server = app.listen(0, '127.0.0.1');
   await new Promise((ready) => server.once('listening', ready));
   const base = `http://127.0.0.1:${server.address().port}`;
   const executor = new Executor();
-  const requestHandler = new DefaultRequestHandler(cardFor(base), new InMemoryTaskStore(), executor);
+  const requestHandler = new DefaultRequestHandler(cardFor(base, push), new InMemoryTaskStore(), executor);
   const options = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat: { enabled: true } };
   app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler, legacyCompat: { enabled: true } }));
   app.use('/rpc', jsonRpcHandler(options));

@@ -89,6 +89,15 @@ static void exact_words(void **state)
           "c: agents.r.api_key: the environment variable AGENTBRIDGE_NO_SUCH is not set\n" },
         { A2A(",\"api_key_header\":\"X-API-Key\""),
           "c: agents.r.api_key_header: belongs to an \"api_key\", and there is none\n" },
+        { A2A(",\"push\":true"),
+          "c: warning: agents.r.push: the agent will be told to post to 127.0.0.1:7800, which does not lead here from "
+          "another machine; set public_url to the address that does\n" },
+        { A2A(",\"push_look_s\":5"), "c: agents.r.push_look_s: belongs to \"push\": true, and that is not there\n" },
+        { A2A(",\"push\":\"yes\""), "c: agents.r.push: must be boolean; found string\n" },
+        { "{\"public_url\":\"https://me.example\",\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"https://x.example/"
+          "card\",\"push\":true,\"push_look_s\":60}}}",
+          "" },
+        { "{\"agents\":{\"r\":{\"kind\":\"a2a\",\"card\":\"http://localhost:7900/card\",\"push\":true}}}", "" },
         { A2A(",\"user_token\":{\"mode\":\"exchange\"}"),
           "c: agents.r.user_token.mode: only \"none\" is in this version\n" },
         { MCP("\"url\":\"https://x.example/"
