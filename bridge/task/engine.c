@@ -46,6 +46,7 @@ struct ab_engine *ab_engine_new(const struct ab_engine_settings *settings)
     ab_list_init(&engine->calls);
     ab_list_init(&engine->due_watches);
     ab_list_init(&engine->attention);
+    ab_list_init(&engine->finished);
     ab_list_init(&engine->slow);
     engine->slow_timer = ab_timer_new(settings->loop, engine_slow_check, engine);
     engine_metrics_init(engine);
@@ -113,20 +114,6 @@ void ab_engine_free(struct ab_engine *engine)
 
 /* --- looking --- */
 
-int ab_engine_get(struct ab_engine *engine, const char *owner, const char *id, struct ab_task *out)
-{
-    struct ab_store *store = engine->settings.store;
-    int result = store->ops->get(store, id, out);
-    if (result != AB_OK) {
-        return result < 0 ? result : AB_TASK_UNKNOWN;
-    }
-    if (strcmp(out->owner, owner) != 0) {
-        ab_task_deinit(out);
-        return AB_TASK_UNKNOWN;
-    }
-    return AB_OK;
-}
-
 int ab_engine_list(struct ab_engine *engine, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg)
 {
     struct ab_store *store = engine->settings.store;
@@ -137,17 +124,4 @@ int ab_engine_request(struct ab_engine *engine, const char *id, struct ab_task_r
 {
     struct ab_store *store = engine->settings.store;
     return store->ops->get_request(store, id, out);
-}
-
-uint64_t ab_engine_newest_event(const struct ab_engine *engine, const char *id)
-{
-    const struct hot *hot = hot_find(engine, id);
-    return hot != NULL ? hot->durable : 0;
-}
-
-int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
-                     ab_store_event_fn each, void *arg)
-{
-    struct ab_store *store = engine->settings.store;
-    return store->ops->events(store, id, after, kinds, limit, each, arg);
 }

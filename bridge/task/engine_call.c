@@ -91,18 +91,6 @@ void engine_calls_refuse(struct hot *hot, const char *text)
     }
 }
 
-/* The row as the store has it, copied: the callback may change the hot one. */
-static bool durable_row(struct ab_engine *engine, const char *id, struct ab_task *out)
-{
-    const struct hot *hot = hot_find(engine, id);
-    if (hot != NULL && hot->stored && hot_is_durable(hot)) {
-        ab_task_copy(out, &hot->task);
-        return true;
-    }
-    struct ab_store *store = engine->settings.store;
-    return store->ops->get(store, id, out) == AB_OK;
-}
-
 /* Whoever made it hears of it as it was made, though "executing" may have come with the same commit. */
 static void tell_created(const struct call *call, struct ab_task *row)
 {
@@ -116,8 +104,8 @@ static void tell_created(const struct call *call, struct ab_task *row)
 
 static void call_run(struct ab_engine *engine, struct call *call)
 {
-    struct ab_task row = { 0 };
-    bool have = call->task_id[0] != '\0' && durable_row(engine, call->task_id, &row);
+    struct ab_task row = { 0 }; /* copied: the callback may change the hot one */
+    bool have = call->task_id[0] != '\0' && engine_durable_row(engine, call->task_id, &row) == AB_OK;
     if (call->created != NULL && have) {
         tell_created(call, &row);
     } else if (call->created != NULL) {

@@ -128,6 +128,7 @@ static void stored(struct hot *hot)
 {
     struct ab_engine *engine = hot->engine;
     hot->durable = hot->flight;
+    hot_landed(hot);
     if (!hot->stored) {
         hot->stored = true;
         engine_count_created(hot);
@@ -156,6 +157,7 @@ static void commit_done(void *arg, enum ab_store_outcome outcome, const char *te
         hot->flight = 0;
     } else {
         hot->flight = 0;
+        hot_lost(hot);
         ab_metric_add(engine->store_refused, 1);
         ab_log(engine->settings.log, AB_LOG_ERROR, "task", "a task's change was not stored", "task", hot->task.id,
                "why", text, NULL);
@@ -200,6 +202,10 @@ void hot_flush(struct hot *hot)
     hot->engine->n_commits++;
     store->ops->commit(store, &commit, commit_done, hot);
     ab_outbox_deinit(&rows);
+    hot->flying = hot->events;
+    hot->n_flying = hot->n_events;
+    hot->events = NULL;
+    hot->n_events = hot->events_capacity = 0;
     hot_drop_events(hot);
     hot->n_dropped_lanes = 0;
 }

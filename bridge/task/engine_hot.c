@@ -169,6 +169,8 @@ void hot_free(struct hot *hot)
     free_run(hot);
     hot_drop_events(hot);
     free(hot->events);
+    hot_lost(hot);
+    hot_forget_recent(hot);
     hot_withdraw_questions(hot);
     ab_map_deinit(&hot->used_keys);
     ab_buf_deinit(&hot->chunks);

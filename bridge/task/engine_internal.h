@@ -90,7 +90,11 @@ struct hot {
     struct ab_event *events; /* collected, not yet handed to the store */
     size_t n_events;
     size_t events_capacity;
-    size_t collected;  /* bytes of them */
+    size_t collected;        /* bytes of them */
+    struct ab_event *flying; /* those of the commit under way */
+    size_t n_flying;
+    struct ab_event *recent; /* the newest of the durable ones, oldest first: watchers read them here */
+    size_t n_recent;
     uint64_t durable;  /* number of the newest event in the store */
     uint64_t flight;   /* newest event of the commit under way; 0: none */
     bool flight_tells; /* it leaves deliveries */
@@ -167,6 +171,7 @@ struct ab_engine {
     struct ab_list calls;  /* due */
     struct ab_list due_watches;
     struct ab_list attention; /* hot tasks with something to do */
+    struct ab_list finished;  /* those that are freed at the turn's end */
     struct ab_list slow;      /* runs that were told to slow down */
     struct ab_timer *sweep_timer;
     struct ab_timer *slow_timer;
@@ -249,6 +254,14 @@ void hot_drop_events(struct hot *hot);
 void hot_flush(struct hot *hot);
 /* The next try to store the end of a broken task. */
 void hot_try_again(struct hot *hot);
+
+/* --- engine_look.c --- */
+/* The commit under way is durable, or was refused (`lost`): what becomes of its events. */
+void hot_landed(struct hot *hot);
+void hot_lost(struct hot *hot);
+void hot_forget_recent(struct hot *hot);
+/* The row as it is durable, copied; returns as the store's get. */
+int engine_durable_row(struct ab_engine *engine, const char *id, struct ab_task *out);
 
 /* --- engine_run.c --- */
 /* Decides that it executes; once that is durable, run_start starts the agent: a crash in between must not run it twice.

@@ -1,6 +1,7 @@
 /* The engine's own turn: everything that leads outside happens here, once the callback that caused it has returned,
  * and in a fixed order: callers first (so that they can begin to watch), then the tasks (so that an agent hears of its
- * answers before anyone can give more), then watchers. */
+ * answers before anyone can give more), then watchers; then what has finished is freed, which watchers still looked at.
+ */
 #include "task/engine_internal.h"
 
 int64_t engine_now(const struct ab_engine *engine)
@@ -41,7 +42,8 @@ static void attend(struct hot *hot)
     }
     hot_flush(hot);
     if (is_finished(hot)) {
-        free_finished(hot);
+        ab_link_remove(&hot->in_attention);
+        ab_list_append(&hot->engine->finished, &hot->in_attention);
     }
 }
 
@@ -55,6 +57,20 @@ static void attend_all(struct ab_engine *engine)
     while ((link = ab_list_first(&now)) != NULL) {
         ab_link_remove(link);
         attend(AB_OWNER(link, struct hot, in_attention));
+    }
+}
+
+static void free_all_finished(struct ab_engine *engine)
+{
+    struct ab_link *link;
+    while ((link = ab_list_first(&engine->finished)) != NULL) {
+        struct hot *hot = AB_OWNER(link, struct hot, in_attention);
+        ab_link_remove(link);
+        if (is_finished(hot)) {
+            free_finished(hot);
+        } else {
+            engine_attend(hot); /* a watcher wants something of it */
+        }
     }
 }
 
@@ -75,6 +91,7 @@ static void engine_turn(void *arg)
     engine_calls_run(engine);
     attend_all(engine);
     engine_watches_run(engine);
+    free_all_finished(engine);
     if (engine->shutting_down && engine->shut_down_done != NULL && is_quiet(engine) && engine_agents_closed(engine)) {
         ab_loop_fn done = engine->shut_down_done;
         engine->shut_down_done = NULL;

@@ -126,7 +126,8 @@ static char *named(struct bench *bench)
 
 /* --- a blocking send --- */
 
-/* What is not told is passed over once, by a call that waits and by a stream. */
+/* What is not told is passed over once, by a call that waits and by a stream: both stay among the newest events, which
+ * need no reading of the store. */
 static void test_what_is_not_told_is_passed_once(void **state)
 {
     static const char *const methods[] = { "SendMessage", "SendStreamingMessage" };
@@ -134,13 +135,11 @@ static void test_what_is_not_told_is_passed_once(void **state)
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         struct fake_exchange *exchange = call(bench, methods[i], MESSAGE);
+        unsigned reads = bench->rig->store->event_reads;
         report_text(bench, AB_REPORT_CHUNK, "a piece");
-        for (int n = 0; n < 10; n++)
+        for (int n = 0; n < 100; n++)
             report_text(bench, AB_REPORT_LOG, "a line");
-        struct ab_task task = rig_row(bench->rig, latest_run(bench)->task_id);
-        assert_true(task.last_event >= 12);
-        assert_int_equal(bench->rig->store->asked_after, task.last_event - 1);
-        ab_task_deinit(&task);
+        assert_int_equal(bench->rig->store->event_reads, reads);
         complete(bench);
         assert_says(exchange, "the result");
         fake_exchange_free(exchange);

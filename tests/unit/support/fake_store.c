@@ -98,7 +98,7 @@ static int fake_events(struct ab_store *store, const char *id, uint64_t after, u
                        ab_store_event_fn each, void *arg)
 {
     struct ab_store *inner = fake(store)->inner;
-    fake(store)->asked_after = after;
+    fake(store)->event_reads++;
     return inner->ops->events(inner, id, after, kinds, limit, each, arg);
 }
 

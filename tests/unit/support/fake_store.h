@@ -20,7 +20,7 @@ struct fake_store {
     size_t backlog;                /* added to the inner one */
     bool unreadable;               /* get fails */
     unsigned unsettled;            /* so many settlements are still to be refused */
-    uint64_t asked_after;          /* of the last events() */
+    unsigned event_reads;          /* calls of events() */
 };
 
 /* Takes `inner` over. */
