@@ -29,15 +29,15 @@ const struct ab_a2a_method *ab_a2a_method_find(const struct ab_a2a_version *vers
     return NULL;
 }
 
-bool ab_a2a_named_version(struct ab_a2a_call *call, const struct ab_a2a_version **version)
+bool ab_a2a_named_version(struct ab_http_exchange *exchange, const struct ab_a2a_version **version)
 {
-    const struct ab_http_request *request = ab_http_request(call->reply.exchange);
+    const struct ab_http_request *request = ab_http_request(exchange);
     struct ab_buf query = AB_BUF_INIT(256);
     struct ab_str name = AB_STR("");
     bool good = true;
 
     *version = NULL;
-    if (ab_http_header(call->reply.exchange, "a2a-version", &name))
+    if (ab_http_header(exchange, "a2a-version", &name))
         name = ab_str_trim(name);
     if (name.size == 0 && ab_http_query_value(request->query, "A2A-Version", &query))
         name = ab_buf_str(&query);

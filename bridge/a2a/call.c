@@ -71,7 +71,7 @@ static const char *media_type(const struct ab_a2a_call *call)
 
     if (call->binding->envelope || !call->version->typed_http)
         return "application/json";
-    if (ab_http_header(call->reply.exchange, "accept", &value) &&
+    if (ab_http_header(call->reply.exchange, "accept", &value) && ab_http_accepts(value, own) &&
         memmem(value.data, value.size, own, sizeof own - 1) != NULL)
         return own;
     if (ab_http_header(call->reply.exchange, "content-type", &value) && ab_http_is_media_type(value, own))
@@ -146,6 +146,8 @@ static void refuse(struct ab_a2a_call *call, const struct ab_a2a_fault *fault)
     if (!ab_http_reply_is_open(&call->reply))
         return;
     ab_a2a_write_fault(call, fault, &body);
+    if (call->refuses_in_stream)
+        put_head(call, 200, "text/event-stream", NULL);
     if (call->reply.streaming) {
         ab_http_reply_event(&call->reply, "error", NULL, ab_buf_str(&body));
         ab_http_reply_end(&call->reply);

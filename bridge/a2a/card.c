@@ -331,10 +331,8 @@ void ab_a2a_keys_answer(const struct ab_a2a *a2a, struct ab_http_exchange *excha
 static bool wants_old(const struct ab_a2a *a2a, struct ab_http_exchange *exchange)
 {
     const struct ab_a2a_version *named = NULL;
-    struct ab_str value;
 
-    if (ab_http_header(exchange, "a2a-version", &value))
-        named = ab_a2a_version_find(ab_str_trim(value));
+    (void)!ab_a2a_named_version(exchange, &named);
     return named == NULL ? a2a->settings.card_form == AB_A2A_CARD_HYBRID : named == &ab_a2a_v0_3;
 }
 

@@ -39,6 +39,13 @@ static size_t segment_size(const char *text)
     return strcspn(text, "/");
 }
 
+static bool ends_with(const char *text, size_t size, const char *end)
+{
+    size_t n = strlen(end);
+
+    return size >= n && memcmp(text + size - n, end, n) == 0;
+}
+
 /* A segment "{id}:cancel" takes "7:cancel"; its name and value are noted. */
 static bool match_named(const char *pattern, size_t pattern_size, const char *text, size_t size, struct found *found)
 {
@@ -50,7 +57,7 @@ static bool match_named(const char *pattern, size_t pattern_size, const char *te
     if (size <= suffix || memcmp(text + size - suffix, end + 1, suffix) != 0 || found->n == PATH_NAMES)
         return false;
     /* "{id}" alone leaves names with an action to those patterns that have one. */
-    if (suffix == 0 && memchr(text, ':', size) != NULL)
+    if (suffix == 0 && (ends_with(text, size, ":cancel") || ends_with(text, size, ":subscribe")))
         return false;
     snprintf(value->name, sizeof value->name, "%.*s", (int)name_size, pattern + 1);
     value->value = ab_strndup(text, size - suffix);
@@ -204,7 +211,7 @@ static bool read_body(struct ab_a2a_call *call, struct ab_json *body)
     }
     if (ab_json_is(*body, AB_JSON_OBJECT) || ab_json_is(*body, AB_JSON_NULL))
         return true;
-    ab_a2a_refuse(call, AB_A2A_INVALID_PARAMS, "The body must be an object, found %s", ab_json_type_name(*body));
+    ab_a2a_refuse_field(call, "body", "The body must be an object, found %s", ab_json_type_name(*body));
     return false;
 }
 
@@ -220,7 +227,7 @@ static bool gather(struct ab_a2a_call *call, const struct found *found)
     ab_json_writer_init(&writer, &text);
     ab_json_object_begin(&writer);
     if (!put_path_values(&writer, found)) {
-        ab_a2a_refuse(call, AB_A2A_INVALID_PARAMS, "The path is not well encoded");
+        ab_a2a_refuse_field(call, "path", "The path is not well encoded");
         ab_buf_deinit(&text);
         return false;
     }
@@ -277,7 +284,7 @@ void ab_a2a_handle_http(struct ab_a2a_call *call)
     call->binding = &ab_a2a_http_json;
     /* What is refused before its method is known is refused in the form of the path. */
     use(call, ab_str_starts(ab_str(call->path), "/v1/") ? &ab_a2a_v0_3 : &ab_a2a_v1_0);
-    if (!ab_a2a_named_version(call, &named))
+    if (!ab_a2a_named_version(call->reply.exchange, &named))
         ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "A2A-Version must be 1.0 or 0.3");
     else if (choose(call, named, &found) && gather(call, &found) && ab_a2a_admit(call))
         found.method->handle(call);

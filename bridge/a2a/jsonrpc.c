@@ -46,29 +46,35 @@ static bool read_message(struct ab_a2a_call *call, struct ab_jsonrpc_message *me
     return false;
 }
 
-/* Finds the method and with it the version; false: refused. */
+/* Finds the method and with it the version; false: refused. A method of 0.3 is not there for who asks for 1.0; one of
+ * 1.0 comes from a client of 1.0, whatever its header says. */
 static bool choose(struct ab_a2a_call *call, const char *name, const struct ab_a2a_version *named,
                    const struct ab_a2a_method **method)
 {
-    const struct ab_a2a_version *other;
-
-    if (strchr(name, '/') != NULL)
-        use(call, &ab_a2a_v0_3);
-    else if (ab_a2a_method_find(&ab_a2a_v1_0, name) != NULL)
+    if (ab_a2a_method_find(&ab_a2a_v1_0, name) != NULL)
         use(call, &ab_a2a_v1_0);
+    else if (strchr(name, '/') != NULL && named == NULL)
+        use(call, &ab_a2a_v0_3);
     *method = ab_a2a_method_find(call->version, name);
-    other = call->version == &ab_a2a_v1_0 ? &ab_a2a_v0_3 : &ab_a2a_v1_0;
     if (*method == NULL) {
         ab_a2a_refuse(call, AB_A2A_METHOD_NOT_FOUND, "There is no method \"%.100s\" in A2A %s", name,
                       call->version->name);
         return false;
     }
-    if (named == other) {
-        ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "The method %s is one of A2A %s, but A2A-Version says %s",
-                      name, call->version->name, other->name);
+    if (call->version == &ab_a2a_v1_0 && named == &ab_a2a_v0_3) {
+        ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "The method %s is one of A2A 1.0, but A2A-Version says 0.3",
+                      name);
         return false;
     }
     return true;
+}
+
+static bool takes_only_streams(const struct ab_a2a_call *call)
+{
+    struct ab_str accept;
+
+    return ab_http_header(call->reply.exchange, "accept", &accept) && ab_http_accepts(accept, "text/event-stream") &&
+           !ab_http_accepts(accept, "application/json");
 }
 
 void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call)
@@ -76,7 +82,7 @@ void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call)
     const struct ab_a2a_version *named = NULL;
     const struct ab_a2a_method *method = NULL;
     struct ab_jsonrpc_message message = { 0 };
-    bool known = ab_a2a_named_version(call, &named);
+    bool known = ab_a2a_named_version(call->reply.exchange, &named);
 
     call->binding = &ab_a2a_jsonrpc;
     /* What names no version at all, and is not understood either, is answered as 0.3 would. */
@@ -85,6 +91,7 @@ void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call)
         if (!known)
             ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "A2A-Version must be 1.0 or 0.3");
         else if (choose(call, message.method, named, &method)) {
+            call->refuses_in_stream = method->streams && call->form->streams_refusals && takes_only_streams(call);
             if (ab_json_exists(call->params) && !ab_json_is(call->params, AB_JSON_OBJECT))
                 ab_a2a_refuse_field(call, "params", "params must be an object, found %s",
                                     ab_json_type_name(call->params));

@@ -181,7 +181,9 @@ static int compare_places(const void *left, const void *right)
 static int write_task(struct ab_json_writer *writer, struct ab_a2a_call *call, const struct list_wish *wish,
                       const struct place *place)
 {
-    const struct ab_a2a_task_wish task_wish = { .history_length = wish->history_length, .artifacts = wish->artifacts };
+    const struct ab_a2a_task_wish task_wish = { .history_length = wish->history_length,
+                                                .artifacts = wish->artifacts,
+                                                .artifacts_always = true };
     struct ab_task task = { 0 };
     int result = ab_engine_get(call->a2a->settings.engine, call->owner, place->id, &task);
 

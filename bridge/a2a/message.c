@@ -58,16 +58,11 @@ static bool write_parts(struct ab_a2a_call *call, struct ab_json message, struct
     return true;
 }
 
-static bool check_type(struct ab_a2a_call *call, struct ab_json message, const char *name, enum ab_json_type type)
+static bool check_object(struct ab_a2a_call *call, struct ab_json value, const char *field)
 {
-    struct ab_json value = ab_a2a_member(message, name);
-    char field[64];
-
-    if (!ab_json_exists(value) || ab_json_is(value, type))
+    if (!ab_json_exists(value) || ab_json_is(value, AB_JSON_OBJECT))
         return true;
-    snprintf(field, sizeof field, "message.%s", name);
-    ab_a2a_refuse_field(call, field, "%s must be an %s, found %s", field, type == AB_JSON_OBJECT ? "object" : "array",
-                        ab_json_type_name(value));
+    ab_a2a_refuse_field(call, field, "%s must be an object, found %s", field, ab_json_type_name(value));
     return false;
 }
 
@@ -77,7 +72,21 @@ static void put_if_there(struct ab_json_writer *writer, const char *key, struct 
         ab_json_put_value(writer, key, value);
 }
 
-static bool make_message(struct ab_a2a_call *call, struct ab_json message, const char *id, struct ab_a2a_sent *out)
+/* An array of strings, or nothing. */
+static bool check_strings(struct ab_a2a_call *call, struct ab_json value, const char *field)
+{
+    struct ab_json_iterator each = ab_json_iterate(value);
+    bool good = !ab_json_exists(value) || ab_json_is(value, AB_JSON_ARRAY);
+    struct ab_json item;
+
+    while (good && ab_json_exists(value) && ab_json_next(&each, NULL, &item))
+        good = ab_json_is(item, AB_JSON_STRING);
+    if (!good)
+        ab_a2a_refuse_field(call, field, "%s must be an array of strings", field);
+    return good;
+}
+
+static bool make_message(struct ab_a2a_call *call, struct ab_json message, struct ab_a2a_sent *out)
 {
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json metadata = ab_a2a_member(message, "metadata");
@@ -86,12 +95,12 @@ static bool make_message(struct ab_a2a_call *call, struct ab_json message, const
 
     ab_json_writer_init(&writer, &text);
     ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "message_id", id);
+    ab_json_put_value(&writer, "message_id", ab_a2a_member(message, "messageId"));
     ab_json_put_text(&writer, "role", "user");
     ab_json_write_key(&writer, "parts");
-    good = write_parts(call, message, &writer) && check_type(call, message, "metadata", AB_JSON_OBJECT) &&
-           check_type(call, message, "extensions", AB_JSON_ARRAY) &&
-           check_type(call, message, "referenceTaskIds", AB_JSON_ARRAY);
+    good = write_parts(call, message, &writer) && check_object(call, metadata, "message.metadata") &&
+           check_strings(call, ab_a2a_member(message, "extensions"), "message.extensions") &&
+           check_strings(call, ab_a2a_member(message, "referenceTaskIds"), "message.referenceTaskIds");
     if (good) {
         ab_json_put_value(&writer, "metadata", ab_json_exists(metadata) ? metadata : ab_json_trusted("{}"));
         put_if_there(&writer, "extensions", ab_a2a_member(message, "extensions"));
@@ -160,7 +169,8 @@ static bool read_push(struct ab_a2a_call *call, struct ab_json configuration, st
         if (!ab_json_exists(push))
             continue;
         snprintf(path, sizeof path, "configuration.%s", names[i]);
-        return ab_a2a_push_config_read(call, push, path, &out->push_wish, id);
+        return ab_a2a_push_config_read(call, &(struct ab_a2a_push_given){ .object = push, .path = path },
+                                       &out->push_wish, id);
     }
     return true;
 }
@@ -169,17 +179,18 @@ static bool read_configuration(struct ab_a2a_call *call, struct ab_json configur
 {
     bool blocking = !ab_json_exists(configuration) || call->form->blocks_unless_told;
 
-    if (ab_json_exists(configuration) && !ab_json_is(configuration, AB_JSON_OBJECT)) {
-        ab_a2a_refuse_field(call, "configuration", "configuration must be an object, found %s",
-                            ab_json_type_name(configuration));
-        return false;
-    }
     out->history_length = -1;
-    if (!ab_a2a_read_count(call, configuration, "configuration.historyLength", &out->history_length) ||
+    if (!check_object(call, configuration, "configuration") ||
+        !check_object(call, ab_a2a_member(call->params, "metadata"), "metadata") ||
+        !check_strings(call, ab_a2a_member(configuration, "acceptedOutputModes"),
+                       "configuration.acceptedOutputModes") ||
+        !ab_a2a_read_count(call, configuration, "configuration.historyLength", &out->history_length) ||
         !ab_a2a_read_flag(call, configuration, "configuration.returnImmediately", &out->return_immediately) ||
         !ab_a2a_read_flag(call, configuration, "configuration.blocking", &blocking))
         return false;
     out->return_immediately = out->return_immediately || !blocking;
+    if (out->history_length == 0 && call->form->no_length_is_all)
+        out->history_length = -1;
     return read_push(call, configuration, out);
 }
 
@@ -203,7 +214,7 @@ bool ab_a2a_sent_read(struct ab_a2a_call *call, struct ab_a2a_sent *out)
         ab_a2a_refuse_field(call, "message.messageId", "message.messageId is missing: the sender names its messages");
         return false;
     }
-    if (!read_configuration(call, configuration, out) || !make_message(call, message, id, out))
+    if (!read_configuration(call, configuration, out) || !make_message(call, message, out))
         return false;
     out->input_json = make_input(call->a2a, ab_json_member(ab_json_trusted(out->message_json), "parts"));
     out->options_json = make_options(call->params, configuration);

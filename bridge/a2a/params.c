@@ -1,6 +1,7 @@
 /* What a request may hold, read leniently: ProtoJSON takes member names in both spellings and numbers as strings. */
 #include "a2a/request.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -90,4 +91,41 @@ bool ab_a2a_read_flag(struct ab_a2a_call *call, struct ab_json object, const cha
         return true;
     ab_a2a_refuse_field(call, path, "%s must be true or false, found %s", path, ab_json_type_name(value));
     return false;
+}
+
+/* --- bytes --- */
+
+/* With the other alphabet's digits, and without padding. */
+static char *for_urls(const char *text)
+{
+    char *out = ab_strdup(text);
+    size_t size = strlen(out);
+
+    while (size > 0 && out[size - 1] == '=')
+        out[--size] = '\0';
+    for (char *digit = out; *digit != '\0'; digit++)
+        *digit = *digit == '+' ? '-' : *digit == '/' ? '_' : *digit;
+    return out;
+}
+
+bool ab_a2a_put_bytes(struct ab_json_writer *writer, struct ab_json value)
+{
+    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(value);
+    AB_CLEANUP(ab_free_string) char *plain = text != NULL ? for_urls(text) : NULL;
+    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_buf standard = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    bool as_it_is = text != NULL && ab_base64_decode(&bytes, ab_str(text));
+    bool good = as_it_is;
+
+    if (as_it_is) {
+        ab_json_put_value(writer, "raw", value);
+    } else if (plain != NULL) {
+        ab_buf_clear(&bytes);
+        good = ab_base64url_decode(&bytes, ab_str(plain));
+        ab_base64_encode(&standard, bytes.data, bytes.size);
+        ab_json_put_text(writer, "raw", good && standard.size > 0 ? standard.data : "");
+    }
+    ab_buf_deinit(&standard);
+    ab_buf_deinit(&bytes);
+    return good;
 }

@@ -63,6 +63,8 @@ static bool read_authentication(const struct reading *reading, struct ab_a2a_pus
         return false;
     if (target->scheme == NULL && ab_json_is(schemes, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &first))
         target->scheme = ab_json_string_dup(first);
+    if (target->scheme == NULL && target->credentials == NULL && reading->call->form->push_nested != NULL)
+        return true; /* in 0.3 nothing of it had to be there */
     if (target->scheme == NULL)
         return refuse_authentication(reading, "must name a scheme, like \"Bearer\"");
     if (strlen(target->scheme) > 64 || !ab_a2a_push_is_plain(target->scheme) || strchr(target->scheme, ' ') != NULL)
@@ -114,19 +116,34 @@ static char *make_wish(const struct ab_a2a_call *call, const struct ab_a2a_push_
     return NULL;
 }
 
-static bool read_config(const struct reading *reading, char **wish, char id[AB_A2A_PUSH_ID_SIZE])
+/* Its own, or the one beside it, or a new one. */
+static bool read_id(const struct reading *reading, const char *beside, char id[AB_A2A_PUSH_ID_SIZE])
+{
+    AB_CLEANUP(ab_free_string) char *own = NULL;
+    char place[PATH_SIZE];
+
+    if (!read_text(reading, reading->object, "id", AB_A2A_PUSH_ID_SIZE - 1, &own))
+        return false;
+    if (own == NULL && beside != NULL && (strlen(beside) >= AB_A2A_PUSH_ID_SIZE || !ab_a2a_push_is_plain(beside))) {
+        place_of(reading, "id", place);
+        ab_a2a_refuse_field(reading->call, place, "The configuration's id must be at most %d plain characters",
+                            AB_A2A_PUSH_ID_SIZE - 1);
+        return false;
+    }
+    if (own != NULL || beside != NULL)
+        snprintf(id, AB_A2A_PUSH_ID_SIZE, "%s", own != NULL ? own : beside);
+    else
+        ab_id_make(&reading->call->a2a->settings.random, id);
+    return true;
+}
+
+static bool read_config(const struct reading *reading, const char *beside, char **wish, char id[AB_A2A_PUSH_ID_SIZE])
 {
     struct ab_a2a_push_target target = { 0 };
     char receiver[AB_RECEIVER_SIZE];
-    AB_CLEANUP(ab_free_string) char *given = NULL;
-    bool good = read_text(reading, reading->object, "id", AB_A2A_PUSH_ID_SIZE - 1, &given) &&
-                read_target(reading, &target, receiver);
+    bool good = read_id(reading, beside, id) && read_target(reading, &target, receiver);
 
     if (good) {
-        if (given != NULL)
-            snprintf(id, AB_A2A_PUSH_ID_SIZE, "%s", given);
-        else
-            ab_id_make(&reading->call->a2a->settings.random, id);
         *wish = make_wish(reading->call, &target, receiver, id);
         good = *wish != NULL;
         if (!good)
@@ -136,15 +153,16 @@ static bool read_config(const struct reading *reading, char **wish, char id[AB_A
     return good;
 }
 
-bool ab_a2a_push_config_read(struct ab_a2a_call *call, struct ab_json object, const char *path, char **wish,
+bool ab_a2a_push_config_read(struct ab_a2a_call *call, const struct ab_a2a_push_given *given, char **wish,
                              char id[AB_A2A_PUSH_ID_SIZE])
 {
-    const struct reading reading = { call, object, path };
+    const struct reading reading = { call, given->object, given->path };
 
     *wish = NULL;
-    if (ab_json_is(object, AB_JSON_OBJECT))
-        return read_config(&reading, wish, id);
-    ab_a2a_refuse_field(call, path, "%s must be an object, found %s", path, ab_json_type_name(object));
+    if (ab_json_is(given->object, AB_JSON_OBJECT))
+        return read_config(&reading, given->id, wish, id);
+    ab_a2a_refuse_field(call, given->path, "%s must be an object, found %s", given->path,
+                        ab_json_type_name(given->object));
     return false;
 }
 

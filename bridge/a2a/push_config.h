@@ -4,11 +4,17 @@
 
 #include "a2a/request.h"
 
-/* Reads a client's configuration: `path` says where `object` stands in the parameters ("" for the parameters
- * themselves). `*wish` is then the wish, the caller's to free, and `*id` (at least AB_A2A_PUSH_ID_SIZE) its id, made
- * here where the client gave none. False: the call was refused. */
+/* Where a client's configuration stands in its request, and what else is said of it there; borrowed. */
+struct ab_a2a_push_given {
+    struct ab_json object;
+    const char *path; /* of the object in the parameters; "": it is the parameters themselves */
+    const char *id;   /* where it names none itself; or NULL */
+};
+
+/* Reads one: `*wish` is then the wish, the caller's to free, and `id` its id, made here where the client gave none.
+ * False: the call was refused. */
 #define AB_A2A_PUSH_ID_SIZE 257
-AB_MUST bool ab_a2a_push_config_read(struct ab_a2a_call *call, struct ab_json object, const char *path, char **wish,
+AB_MUST bool ab_a2a_push_config_read(struct ab_a2a_call *call, const struct ab_a2a_push_given *given, char **wish,
                                      char id[AB_A2A_PUSH_ID_SIZE]);
 /* The id, URL and scheme of a wish in the form of the call; false (and nothing is written) when it is of another kind.
  */

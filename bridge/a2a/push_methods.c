@@ -126,7 +126,7 @@ static void on_changed(void *arg, enum ab_wish_outcome outcome, const char *text
 void ab_a2a_refuse_wish(struct ab_a2a_call *call, enum ab_wish_outcome outcome, const char *text)
 {
     if (outcome == AB_WISH_UNKNOWN)
-        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "There is no such task");
+        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "Task not found: there is no such task");
     else if (outcome == AB_WISH_FULL)
         ab_a2a_refuse(call, AB_A2A_OVER_QUOTA, "No more push notification configurations: %s", text);
     else
@@ -135,12 +135,32 @@ void ab_a2a_refuse_wish(struct ab_a2a_call *call, enum ab_wish_outcome outcome, 
 
 /* --- the methods --- */
 
-void ab_a2a_push_create(struct ab_a2a_call *call)
+/* What is given to be kept. 0.3 has it in a member, and over HTTP+JSON clients send either that around it which a get
+ * gives back ({"name","pushNotificationConfig"}) or the proto's whole request ({"configId","config":{...}}); an id may
+ * stand in each of them. `*id` is the caller's to free. */
+static struct ab_a2a_push_given find_given(const struct ab_a2a_call *call, char **id)
 {
     const char *nested = call->form->push_nested;
-    struct ab_json inner = nested != NULL ? ab_a2a_member(call->params, nested) : call->params;
+    struct ab_json around = call->params;
+    AB_CLEANUP(ab_free_string) char *name = NULL;
+
+    if (nested == NULL)
+        return (struct ab_a2a_push_given){ .object = call->params, .path = "" };
+    if (!ab_json_exists(ab_a2a_member(around, nested)) && ab_json_is(ab_a2a_member(around, "config"), AB_JSON_OBJECT))
+        around = ab_a2a_member(around, "config");
+    *id = ab_json_string_dup(ab_a2a_member(call->params, "configId"));
+    name = ab_json_string_dup(ab_a2a_member(around, "name"));
+    if (*id == NULL && name != NULL && strrchr(name, '/') != NULL && strrchr(name, '/')[1] != '\0')
+        *id = ab_strdup(strrchr(name, '/') + 1);
+    return (struct ab_a2a_push_given){ .object = ab_a2a_member(around, nested), .path = nested, .id = *id };
+}
+
+void ab_a2a_push_create(struct ab_a2a_call *call)
+{
+    AB_CLEANUP(ab_free_string) char *given_id = NULL;
     AB_CLEANUP(ab_free_string) char *task_id = NULL;
     AB_CLEANUP(ab_free_string) char *wish = NULL;
+    const struct ab_a2a_push_given given = find_given(call, &given_id);
     char config_id[AB_A2A_PUSH_ID_SIZE];
     struct ab_task task = { 0 };
 
@@ -153,7 +173,7 @@ void ab_a2a_push_create(struct ab_a2a_call *call)
     if (!ab_a2a_load_task(call, task_id, &task))
         return;
     ab_task_deinit(&task);
-    if (ab_a2a_push_config_read(call, inner, nested != NULL ? nested : "", &wish, config_id))
+    if (ab_a2a_push_config_read(call, &given, &wish, config_id))
         ab_engine_put_wish(call->a2a->settings.engine, call->owner, task_id, wish, on_changed,
                            change_new(call, task_id, config_id, false));
 }

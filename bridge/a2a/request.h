@@ -53,6 +53,7 @@ struct ab_a2a_call {
     char *path;                    /* HTTP+JSON: below the agent's address, without the tenant */
     char *tenant;                  /* of the path; or NULL */
     char *extensions;              /* those that are active, as the header lists them; or NULL */
+    bool refuses_in_stream;        /* its client reads nothing but a stream */
     char *principal;               /* the owner without the tenant */
     struct ab_stream_place *place; /* of its stream; or NULL */
     struct ab_a2a_follow *follow;
@@ -107,6 +108,9 @@ struct ab_json ab_a2a_member(struct ab_json object, const char *name);
 AB_MUST bool ab_a2a_read_text(struct ab_a2a_call *call, struct ab_json object, const char *path, char **out);
 AB_MUST bool ab_a2a_read_count(struct ab_a2a_call *call, struct ab_json object, const char *path, int64_t *out);
 AB_MUST bool ab_a2a_read_flag(struct ab_a2a_call *call, struct ab_json object, const char *path, bool *out);
+/* Base64 as ProtoJSON takes it, of either alphabet and with or without padding, written as the member "raw" in the
+ * standard one. False: it is none; what was written then is of no use. */
+AB_MUST bool ab_a2a_put_bytes(struct ab_json_writer *writer, struct ab_json value);
 
 /* --- jsonrpc.c, http.c: read a request and call its method --- */
 
@@ -114,7 +118,7 @@ void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call);
 void ab_a2a_handle_http(struct ab_a2a_call *call);
 /* The version that the request names, by header or query. False: it names one that is not spoken here; else `*version`
  * is NULL when it names none. */
-AB_MUST bool ab_a2a_named_version(struct ab_a2a_call *call, const struct ab_a2a_version **version);
+AB_MUST bool ab_a2a_named_version(struct ab_http_exchange *exchange, const struct ab_a2a_version **version);
 /* What both bindings check before the method: tenant, extensions. False: refused. */
 AB_MUST bool ab_a2a_admit(struct ab_a2a_call *call);
 

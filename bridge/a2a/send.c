@@ -79,7 +79,7 @@ static void on_steered(void *arg, enum ab_steer_outcome outcome, const struct ab
         ab_a2a_follow_task(call->follow, task, false);
         break;
     case AB_STEER_UNKNOWN:
-        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "There is no such task");
+        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "Task not found: there is no such task");
         break;
     case AB_STEER_TERMINAL:
         ab_a2a_refuse_task(call, AB_A2A_UNSUPPORTED_OPERATION, task->id, "The task has ended: it is %s",

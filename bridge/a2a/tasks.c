@@ -22,7 +22,7 @@ bool ab_a2a_load_task(struct ab_a2a_call *call, const char *id, struct ab_task *
     if (found < 0)
         ab_a2a_refuse(call, AB_A2A_INTERNAL_ERROR, "The task cannot be read");
     else
-        ab_a2a_refuse_task(call, AB_A2A_TASK_NOT_FOUND, id, "There is no task \"%.100s\"", id);
+        ab_a2a_refuse_task(call, AB_A2A_TASK_NOT_FOUND, id, "Task not found: there is no task \"%.100s\"", id);
     return false;
 }
 
@@ -100,7 +100,7 @@ static void on_stopped(void *arg, enum ab_steer_outcome outcome, const struct ab
         ab_a2a_refuse_task(call, AB_A2A_TASK_NOT_CANCELABLE, task->id, "The task has ended already: it is %s",
                            ab_task_status_name(task->status));
     else if (outcome == AB_STEER_UNKNOWN)
-        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "There is no such task");
+        ab_a2a_refuse(call, AB_A2A_TASK_NOT_FOUND, "Task not found: there is no such task");
     else
         ab_a2a_refuse(call, AB_A2A_UNAVAILABLE, "%s", text != NULL ? text : "The task could not be stopped");
 }

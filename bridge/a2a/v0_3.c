@@ -1,7 +1,7 @@
 /* A2A 0.3: JSON-RPC writes objects that name their kind, HTTP+JSON the JSON form of the proto of that version. */
 #include "a2a/methods.h"
+#include "a2a/write.h"
 
-#include "base/base64.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ static void write_file(struct ab_json_writer *writer, struct ab_json part, const
     ab_json_object_begin(writer);
     put_text(writer, bytes, ab_json_member(part, "raw"));
     put_text(writer, uri, ab_json_member(part, "url"));
-    put_text(writer, "mimeType", ab_json_member(part, "media_type"));
+    ab_a2a_put_filled(writer, "mimeType", ab_json_member(part, "media_type"), AB_JSON_STRING);
 }
 
 /* Data was an object in this version; another value stands in one, and the part's metadata says so. */
@@ -118,7 +118,7 @@ static void write_rpc_part(struct ab_json_writer *writer, struct ab_json part)
     } else {
         ab_json_put_text(writer, "kind", "file");
         write_file(writer, part, "bytes", "uri");
-        put_text(writer, "name", ab_json_member(part, "filename"));
+        ab_a2a_put_filled(writer, "name", ab_json_member(part, "filename"), AB_JSON_STRING);
         ab_json_object_end(writer);
     }
     end_part(writer, part);
@@ -160,17 +160,7 @@ static bool wrong(char *reason, size_t size, const char *what)
     return false;
 }
 
-static bool read_bytes(struct ab_json bytes, struct ab_json_writer *writer, char *reason, size_t size)
-{
-    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(bytes);
-    struct ab_buf decoded = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    bool good = text != NULL && ab_base64_decode(&decoded, ab_str(text));
-
-    ab_buf_deinit(&decoded);
-    ab_json_put_value(writer, "raw", bytes);
-    return good || wrong(reason, size, "must have base64 as the file's bytes");
-}
-
+/* Its address is called "url" by some, as in the versions before and after. */
 static bool read_file(struct ab_json file, struct ab_json_writer *writer, char *reason, size_t size)
 {
     struct ab_json bytes = either(file, "bytes", "fileWithBytes");
@@ -178,18 +168,20 @@ static bool read_file(struct ab_json file, struct ab_json_writer *writer, char *
     struct ab_json type = ab_a2a_member(file, "mimeType");
     struct ab_json name = ab_a2a_member(file, "name");
 
+    if (!ab_json_exists(uri))
+        uri = ab_a2a_member(file, "url");
     if (ab_json_exists(bytes) == ab_json_exists(uri))
         return wrong(reason, size, "must be a file with either bytes or uri");
     if (ab_json_exists(bytes)) {
-        if (!read_bytes(bytes, writer, reason, size))
-            return false;
+        if (!ab_a2a_put_bytes(writer, bytes))
+            return wrong(reason, size, "must have base64 as the file's bytes");
     } else if (ab_json_is(uri, AB_JSON_STRING)) {
         ab_json_put_value(writer, "url", uri);
     } else {
         return wrong(reason, size, "must have a string as the file's uri");
     }
-    put_text(writer, "media_type", type);
-    put_text(writer, "filename", name);
+    ab_a2a_put_filled(writer, "media_type", type, AB_JSON_STRING);
+    ab_a2a_put_filled(writer, "filename", name, AB_JSON_STRING);
     return true;
 }
 
@@ -207,43 +199,75 @@ static struct ab_json data_value(struct ab_json part)
     return data;
 }
 
+static const char *const kinds[] = { "text", "file", "data" };
+
+/* The one content that the part has; NULL: none, or several. */
+static const char *content_of(struct ab_json part)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!ab_json_exists(ab_a2a_member(part, kinds[i])))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = kinds[i];
+    }
+    return found;
+}
+
+/* What it says it is, where it does: "type" was the member's name before "kind". */
+static bool is_of_kind(struct ab_json part, const char *content)
+{
+    struct ab_json kind = either(part, "kind", "type");
+
+    return !ab_json_exists(kind) || ab_json_string_is(kind, content);
+}
+
 static bool read_content(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
 {
-    struct ab_json text = ab_a2a_member(part, "text");
-    struct ab_json file = ab_a2a_member(part, "file");
-    struct ab_json data = ab_a2a_member(part, "data");
+    const char *content = content_of(part);
+    struct ab_json value = ab_a2a_member(part, content != NULL ? content : "");
 
-    if (ab_json_is(file, AB_JSON_OBJECT) && !ab_json_exists(text) && !ab_json_exists(data))
-        return read_file(file, writer, reason, size);
-    if (ab_json_is(text, AB_JSON_STRING) && !ab_json_exists(file) && !ab_json_exists(data)) {
-        ab_json_put_value(writer, "text", text);
-        return true;
+    if (content == NULL || !is_of_kind(part, content))
+        return wrong(reason, size, "must be of kind text, file or data, and have one member of that name");
+    if (content == kinds[1])
+        return ab_json_is(value, AB_JSON_OBJECT) ? read_file(value, writer, reason, size)
+                                                 : wrong(reason, size, "must have an object as file");
+    if (content == kinds[2])
+        value = data_value(part);
+    else if (!ab_json_is(value, AB_JSON_STRING))
+        return wrong(reason, size, "must have a string as text");
+    ab_json_put_value(writer, content, value);
+    return true;
+}
+
+/* As it came, but for our flag. */
+static void put_metadata(struct ab_json_writer *writer, struct ab_json metadata)
+{
+    if (!ab_json_exists(ab_json_member(metadata, wrapped_flag))) {
+        ab_json_put_value(writer, "metadata", metadata);
+        return;
     }
-    if (ab_json_is(data, AB_JSON_OBJECT) && !ab_json_exists(file) && !ab_json_exists(text)) {
-        ab_json_put_value(writer, "data", data_value(part));
-        return true;
-    }
-    return wrong(reason, size, "must be a part of kind text (with a string), file or data (with an object)");
+    ab_json_write_key(writer, "metadata");
+    ab_json_object_begin(writer);
+    copy_metadata(writer, metadata);
+    ab_json_object_end(writer);
 }
 
 static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *reason, size_t size)
 {
-    struct ab_json kind = ab_json_member(part, "kind");
-    struct ab_json metadata = ab_json_member(part, "metadata");
+    struct ab_json metadata = ab_a2a_member(part, "metadata");
 
     if (!ab_json_is(part, AB_JSON_OBJECT))
         return wrong(reason, size, "must be an object");
-    if (ab_json_exists(kind) && !ab_json_string_is(kind, "text") && !ab_json_string_is(kind, "file") &&
-        !ab_json_string_is(kind, "data"))
-        return wrong(reason, size, "must be of kind text, file or data");
     ab_json_object_begin(writer);
     if (!read_content(part, writer, reason, size))
         return false;
-    if (ab_json_is(metadata, AB_JSON_OBJECT)) {
-        ab_json_write_key(writer, "metadata");
-        ab_json_object_begin(writer);
-        copy_metadata(writer, metadata);
-        ab_json_object_end(writer);
+    if (ab_json_exists(metadata)) {
+        if (!ab_json_is(metadata, AB_JSON_OBJECT))
+            return wrong(reason, size, "must have an object as metadata");
+        put_metadata(writer, metadata);
     }
     ab_json_object_end(writer);
     return true;
@@ -296,6 +320,7 @@ static const struct ab_a2a_form rpc_form = {
     .kinds = true,
     .blocks_unless_told = true,
     .final = true,
+    .streams_refusals = true,
     .write_part = write_rpc_part,
     .push_in_send = "pushNotificationConfig",
     .push_schemes = true,
@@ -304,12 +329,13 @@ static const struct ab_a2a_form rpc_form = {
     .write_push = write_rpc_push,
 };
 
-/* There `blocking` is false unless set, and clients leave false out. */
+/* There `blocking` is false unless set and a length 0 means no limit; clients leave out what is false or 0. */
 static const struct ab_a2a_form http_form = {
     .states = http_states,
     .roles = http_roles,
     .message_parts = "content",
     .wraps = true,
+    .no_length_is_all = true,
     .final = true,
     .write_part = write_http_part,
     .push_in_send = "pushNotification",
@@ -321,18 +347,18 @@ static const struct ab_a2a_form http_form = {
 #define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
 
 static const struct ab_a2a_method methods[] = {
-    { "message/send", "POST", "/message:send", ab_a2a_send },
-    { "message/stream", "POST", "/message:stream", ab_a2a_send_stream },
-    { "tasks/get", "GET", "/tasks/{id}", ab_a2a_get_task },
-    { NULL, "GET", "/tasks", ab_a2a_list_tasks },
-    { "tasks/cancel", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
-    { "tasks/resubscribe", "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { NULL, "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { "tasks/pushNotificationConfig/set", "POST", CONFIGS, ab_a2a_push_create },
-    { "tasks/pushNotificationConfig/list", "GET", CONFIGS, ab_a2a_push_list },
-    { "tasks/pushNotificationConfig/get", "GET", CONFIGS "/{id}", ab_a2a_push_get },
-    { "tasks/pushNotificationConfig/delete", "DELETE", CONFIGS "/{id}", ab_a2a_push_delete },
-    { "agent/getAuthenticatedExtendedCard", "GET", "/card", ab_a2a_extended_card },
+    { "message/send", "POST", "/message:send", false, ab_a2a_send },
+    { "message/stream", "POST", "/message:stream", true, ab_a2a_send_stream },
+    { "tasks/get", "GET", "/tasks/{id}", false, ab_a2a_get_task },
+    { NULL, "GET", "/tasks", false, ab_a2a_list_tasks },
+    { "tasks/cancel", "POST", "/tasks/{id}:cancel", false, ab_a2a_cancel_task },
+    { "tasks/resubscribe", "GET", "/tasks/{id}:subscribe", true, ab_a2a_subscribe },
+    { NULL, "POST", "/tasks/{id}:subscribe", true, ab_a2a_subscribe },
+    { "tasks/pushNotificationConfig/set", "POST", CONFIGS, false, ab_a2a_push_create },
+    { "tasks/pushNotificationConfig/list", "GET", CONFIGS, false, ab_a2a_push_list },
+    { "tasks/pushNotificationConfig/get", "GET", CONFIGS "/{id}", false, ab_a2a_push_get },
+    { "tasks/pushNotificationConfig/delete", "DELETE", CONFIGS "/{id}", false, ab_a2a_push_delete },
+    { "agent/getAuthenticatedExtendedCard", "GET", "/card", false, ab_a2a_extended_card },
     { .handle = NULL },
 };
 

@@ -1,7 +1,7 @@
 /* A2A 1.0: both bindings write the JSON form of the protocol's messages (ProtoJSON). */
 #include "a2a/methods.h"
+#include "a2a/write.h"
 
-#include "base/base64.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -24,33 +24,16 @@ static const char *const contents[] = { "text", "raw", "url" };
 
 static void write_part(struct ab_json_writer *writer, struct ab_json part)
 {
-    struct ab_json metadata = ab_json_member(part, "metadata");
-    struct ab_json media_type = ab_json_member(part, "media_type");
-    struct ab_json filename = ab_json_member(part, "filename");
-
     ab_json_object_begin(writer);
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++)
         if (ab_json_exists(ab_json_member(part, contents[i])))
             ab_json_put_value(writer, contents[i], ab_json_member(part, contents[i]));
     if (ab_json_exists(ab_json_member(part, "data")))
         ab_json_put_value(writer, "data", ab_json_member(part, "data"));
-    if (ab_json_is(media_type, AB_JSON_STRING))
-        ab_json_put_value(writer, "mediaType", media_type);
-    if (ab_json_is(filename, AB_JSON_STRING))
-        ab_json_put_value(writer, "filename", filename);
-    if (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_count(metadata) > 0)
-        ab_json_put_value(writer, "metadata", metadata);
+    ab_a2a_put_filled(writer, "mediaType", ab_json_member(part, "media_type"), AB_JSON_STRING);
+    ab_a2a_put_filled(writer, "filename", ab_json_member(part, "filename"), AB_JSON_STRING);
+    ab_a2a_put_filled(writer, "metadata", ab_json_member(part, "metadata"), AB_JSON_OBJECT);
     ab_json_object_end(writer);
-}
-
-static bool is_base64(struct ab_json value)
-{
-    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(value);
-    struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    bool good = text != NULL && ab_base64_decode(&bytes, ab_str(text));
-
-    ab_buf_deinit(&bytes);
-    return good;
 }
 
 /* Which of the four contents it has: exactly one of them. */
@@ -113,12 +96,13 @@ static bool read_part(struct ab_json part, struct ab_json_writer *writer, char *
     if (!find_content(part, &name, reason, size))
         return false;
     value = ab_json_member(part, name);
-    if (strcmp(name, "raw") == 0 && !is_base64(value)) {
+    ab_json_object_begin(writer);
+    if (strcmp(name, "raw") != 0) {
+        ab_json_put_value(writer, name, value);
+    } else if (!ab_a2a_put_bytes(writer, value)) {
         snprintf(reason, size, "must have base64 as raw");
         return false;
     }
-    ab_json_object_begin(writer);
-    ab_json_put_value(writer, name, value);
     if (!copy_others(part, writer, reason, size))
         return false;
     ab_json_object_end(writer);
@@ -154,18 +138,18 @@ static const struct ab_a2a_form form = {
 #define CONFIGS "/tasks/{taskId}/pushNotificationConfigs"
 
 static const struct ab_a2a_method methods[] = {
-    { "SendMessage", "POST", "/message:send", ab_a2a_send },
-    { "SendStreamingMessage", "POST", "/message:stream", ab_a2a_send_stream },
-    { "GetTask", "GET", "/tasks/{id}", ab_a2a_get_task },
-    { "ListTasks", "GET", "/tasks", ab_a2a_list_tasks },
-    { "CancelTask", "POST", "/tasks/{id}:cancel", ab_a2a_cancel_task },
-    { "SubscribeToTask", "POST", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { NULL, "GET", "/tasks/{id}:subscribe", ab_a2a_subscribe },
-    { "CreateTaskPushNotificationConfig", "POST", CONFIGS, ab_a2a_push_create },
-    { "ListTaskPushNotificationConfigs", "GET", CONFIGS, ab_a2a_push_list },
-    { "GetTaskPushNotificationConfig", "GET", CONFIGS "/{id}", ab_a2a_push_get },
-    { "DeleteTaskPushNotificationConfig", "DELETE", CONFIGS "/{id}", ab_a2a_push_delete },
-    { "GetExtendedAgentCard", "GET", "/extendedAgentCard", ab_a2a_extended_card },
+    { "SendMessage", "POST", "/message:send", false, ab_a2a_send },
+    { "SendStreamingMessage", "POST", "/message:stream", true, ab_a2a_send_stream },
+    { "GetTask", "GET", "/tasks/{id}", false, ab_a2a_get_task },
+    { "ListTasks", "GET", "/tasks", false, ab_a2a_list_tasks },
+    { "CancelTask", "POST", "/tasks/{id}:cancel", false, ab_a2a_cancel_task },
+    { "SubscribeToTask", "POST", "/tasks/{id}:subscribe", true, ab_a2a_subscribe },
+    { NULL, "GET", "/tasks/{id}:subscribe", true, ab_a2a_subscribe },
+    { "CreateTaskPushNotificationConfig", "POST", CONFIGS, false, ab_a2a_push_create },
+    { "ListTaskPushNotificationConfigs", "GET", CONFIGS, false, ab_a2a_push_list },
+    { "GetTaskPushNotificationConfig", "GET", CONFIGS "/{id}", false, ab_a2a_push_get },
+    { "DeleteTaskPushNotificationConfig", "DELETE", CONFIGS "/{id}", false, ab_a2a_push_delete },
+    { "GetExtendedAgentCard", "GET", "/extendedAgentCard", false, ab_a2a_extended_card },
     { .handle = NULL },
 };
 

@@ -58,7 +58,9 @@ struct ab_a2a_form {
     bool kinds;                /* objects say of themselves what they are */
     bool wraps;                /* an answer that may be of several kinds stands in a member named after its kind */
     bool blocks_unless_told;   /* a send whose configuration says nothing of it waits for the task */
+    bool no_length_is_all;     /* a send's historyLength of 0 is no limit */
     bool final;                /* status updates say whether they are the last */
+    bool streams_refusals;     /* who takes nothing but a stream is refused in one: its clients read no other answer */
     /* One part as agents and rows have it ({"text"|"raw"|"url"|"data","media_type","filename","metadata"}). */
     void (*write_part)(struct ab_json_writer *writer, struct ab_json part);
     const char *push_in_send; /* the name of a push notification configuration in a send's */
@@ -72,6 +74,7 @@ struct ab_a2a_method {
     const char *rpc;  /* JSON-RPC's name of it; NULL: there is none */
     const char *verb; /* HTTP+JSON: "GET"; NULL: there is none */
     const char *path; /* "/tasks/{id}:cancel" */
+    bool streams;     /* its answer is a stream */
     /* Answers the call, now or later. */
     void (*handle)(struct ab_a2a_call *call);
 };

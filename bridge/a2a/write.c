@@ -68,10 +68,11 @@ void ab_a2a_write_parts(struct ab_json_writer *writer, const struct ab_a2a_form 
     ab_json_array_end(writer);
 }
 
-/* Default values are left out, as ProtoJSON does. */
-static void put_filled(struct ab_json_writer *writer, const char *key, struct ab_json value, enum ab_json_type type)
+void ab_a2a_put_filled(struct ab_json_writer *writer, const char *key, struct ab_json value, enum ab_json_type type)
 {
-    if (ab_json_is(value, type) && ab_json_count(value) > 0)
+    bool empty = type == AB_JSON_STRING ? ab_json_string_is(value, "") : ab_json_count(value) == 0;
+
+    if (ab_json_is(value, type) && !empty)
         ab_json_put_value(writer, key, value);
 }
 
@@ -83,9 +84,9 @@ void ab_a2a_write_message(struct ab_json_writer *writer, const struct ab_a2a_for
     ab_json_put_optional_text(writer, "contextId", message->context_id);
     ab_json_put_optional_text(writer, "taskId", message->task_id);
     ab_a2a_write_parts(writer, form, form->message_parts, message->parts);
-    put_filled(writer, "metadata", message->metadata, AB_JSON_OBJECT);
-    put_filled(writer, "extensions", message->extensions, AB_JSON_ARRAY);
-    put_filled(writer, "referenceTaskIds", message->references, AB_JSON_ARRAY);
+    ab_a2a_put_filled(writer, "metadata", message->metadata, AB_JSON_OBJECT);
+    ab_a2a_put_filled(writer, "extensions", message->extensions, AB_JSON_ARRAY);
+    ab_a2a_put_filled(writer, "referenceTaskIds", message->references, AB_JSON_ARRAY);
 }
 
 /* --- status --- */
@@ -163,14 +164,11 @@ void ab_a2a_write_artifact(struct ab_json_writer *writer, const struct ab_a2a_fo
 
     ab_json_object_begin(writer);
     ab_json_put_value(writer, "artifactId", ab_json_member(artifact, "id"));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct ab_json value = ab_json_member(artifact, texts[i]);
-        if (ab_json_is(value, AB_JSON_STRING))
-            ab_json_put_value(writer, texts[i], value);
-    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ab_a2a_put_filled(writer, texts[i], ab_json_member(artifact, texts[i]), AB_JSON_STRING);
     ab_a2a_write_parts(writer, form, "parts", ab_json_member(artifact, "parts"));
-    put_filled(writer, "metadata", ab_json_member(artifact, "metadata"), AB_JSON_OBJECT);
-    put_filled(writer, "extensions", ab_json_member(artifact, "extensions"), AB_JSON_ARRAY);
+    ab_a2a_put_filled(writer, "metadata", ab_json_member(artifact, "metadata"), AB_JSON_OBJECT);
+    ab_a2a_put_filled(writer, "extensions", ab_json_member(artifact, "extensions"), AB_JSON_ARRAY);
     ab_json_object_end(writer);
 }
 
@@ -190,6 +188,14 @@ static bool is_empty_text(struct ab_json parts)
     return true;
 }
 
+static bool has_result(const struct ab_task *task)
+{
+    struct ab_json result = ab_json_trusted(task->result_json);
+
+    return task->status == AB_TASK_COMPLETED &&
+           (!is_empty_text(ab_json_member(result, "parts")) || ab_json_exists(ab_json_member(result, "data")));
+}
+
 bool ab_a2a_write_result(struct ab_json_writer *writer, const struct ab_a2a_form *form, const struct ab_task *task)
 {
     struct ab_json result = ab_json_trusted(task->result_json);
@@ -200,7 +206,7 @@ bool ab_a2a_write_result(struct ab_json_writer *writer, const struct ab_a2a_form
     struct ab_buf data_part = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     AB_CLEANUP(ab_free_string) char *id = ab_a2a_result_id(task->id);
 
-    if (task->status != AB_TASK_COMPLETED || (is_empty_text(parts) && !ab_json_exists(data)))
+    if (!has_result(task))
         return false;
     ab_json_object_begin(writer);
     ab_json_put_text(writer, "artifactId", id);
@@ -254,7 +260,7 @@ int ab_a2a_write_task(struct ab_json_writer *writer, struct ab_a2a_view view, co
     ab_json_put_text(writer, "contextId", task->thread_id);
     ab_json_write_key(writer, "status");
     ab_a2a_write_status(writer, view.form, &status);
-    if (wish->artifacts)
+    if (wish->artifacts && (wish->artifacts_always || task->n_artifacts > 0 || has_result(task)))
         result = write_artifacts(writer, view, task);
     if (result == AB_OK)
         result = ab_a2a_write_history(writer, view, task, wish->history_length);

@@ -16,6 +16,9 @@ void ab_a2a_end(struct ab_json_writer *writer, const struct ab_a2a_form *form);
 void ab_a2a_write_parts(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *key,
                         struct ab_json parts);
 
+/* The value under this key, when it is of this type and not empty: default values are left out, as ProtoJSON does. */
+void ab_a2a_put_filled(struct ab_json_writer *writer, const char *key, struct ab_json value, enum ab_json_type type);
+
 /* Whose message it is; all borrowed. */
 struct ab_a2a_message {
     const char *id;
@@ -73,7 +76,8 @@ struct ab_a2a_view ab_a2a_view_of(const struct ab_a2a_call *call);
 struct ab_a2a_task_wish {
     int64_t history_length; /* < 0: all */
     bool artifacts;
-    const char *said; /* in place of the status' words; or NULL */
+    bool artifacts_always; /* an empty array where there are none: in lists; else the member is left out */
+    const char *said;      /* in place of the status' words; or NULL */
 };
 /* Its members, inside an object that has been begun. < 0: the log cannot be read. */
 AB_MUST int ab_a2a_write_task(struct ab_json_writer *writer, struct ab_a2a_view view, const struct ab_task *task,

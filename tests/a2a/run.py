@@ -223,7 +223,7 @@ def takes_snake_case(it):
     parts = it.message("echo")[it.parts_key]
     message = {"message_id": "m", "role": it.user, it.parts_key: parts, "context_id": "snake"}
     task = it.task(it.call("send", {"message": message, "configuration": {"history_length": 0, "blocking": True}}))
-    assert task["contextId"] == "snake" and "history" not in task, task
+    assert task["contextId"] == "snake" and ("history" in task) == (it.name == "0.3 HTTP+JSON"), task
 
 
 def answers_each_question_once(it):
@@ -287,8 +287,9 @@ def tells_versions_apart_by_method(address):
     answer = Rpc10(address).request("POST", "/a2a/worker?A2A-Version=9", body, {"A2A-Version": None})
     assert json.loads(answer.text)["error"]["code"] == -32009
     body["method"] = "tasks/get"
-    answer = json.loads(Rpc03(address).request("POST", "/a2a/worker", body, {"A2A-Version": "1.0"}).text)
-    assert answer["error"]["code"] == -32009, answer
+    for version, code in ((None, -32001), ("", -32001), ("0.3", -32001), ("0.3.0", -32001), ("1.0", -32601), ("0.2", -32009)):
+        answer = json.loads(Rpc03(address).request("POST", "/a2a/worker", body, {"A2A-Version": version}).text)
+        assert answer["error"]["code"] == code and ("data" in answer["error"]) == (version in ("1.0", "0.2")), (version, answer)
 
 
 # --- HTTP alone ---
