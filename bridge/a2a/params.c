@@ -95,35 +95,32 @@ bool ab_a2a_read_flag(struct ab_a2a_call *call, struct ab_json object, const cha
 
 /* --- bytes --- */
 
-/* With the other alphabet's digits, and without padding. */
-static char *for_urls(const char *text)
+/* Decodes any digits of either alphabet, with or without padding; `text` is changed for that. */
+static bool decode_any(char *text, struct ab_buf *out)
 {
-    char *out = ab_strdup(text);
-    size_t size = strlen(out);
+    size_t size = strlen(text);
 
-    while (size > 0 && out[size - 1] == '=')
-        out[--size] = '\0';
-    for (char *digit = out; *digit != '\0'; digit++)
-        *digit = *digit == '+' ? '-' : *digit == '/' ? '_' : *digit;
-    return out;
+    while (size > 0 && text[size - 1] == '=')
+        size--;
+    for (size_t i = 0; i < size; i++)
+        text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+    return ab_base64url_decode(out, (struct ab_str){ text, size });
 }
 
 bool ab_a2a_put_bytes(struct ab_json_writer *writer, struct ab_json value)
 {
     AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(value);
-    AB_CLEANUP(ab_free_string) char *plain = text != NULL ? for_urls(text) : NULL;
     struct ab_buf bytes = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_buf standard = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    bool as_it_is = text != NULL && ab_base64_decode(&bytes, ab_str(text));
-    bool good = as_it_is;
+    bool good = text != NULL && ab_base64_decode(&bytes, ab_str(text));
 
-    if (as_it_is) {
+    if (good) {
         ab_json_put_value(writer, "raw", value);
-    } else if (plain != NULL) {
+    } else if (text != NULL) {
         ab_buf_clear(&bytes);
-        good = ab_base64url_decode(&bytes, ab_str(plain));
+        good = decode_any(text, &bytes);
         ab_base64_encode(&standard, bytes.data, bytes.size);
-        ab_json_put_text(writer, "raw", good && standard.size > 0 ? standard.data : "");
+        ab_json_put_text(writer, "raw", standard.data != NULL ? standard.data : "");
     }
     ab_buf_deinit(&standard);
     ab_buf_deinit(&bytes);

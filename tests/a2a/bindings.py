@@ -1,8 +1,14 @@
 """The four ways to ask an A2A server: two versions, two bindings. Each says the same things in its own words."""
 import http.client
 import json
+import os
+import subprocess
+import tempfile
+import threading
+import time
 import urllib.parse
 
+BINARY = os.environ.get("AGENTBRIDGE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "agentbridge"))
 CODES = {
     "TASK_NOT_FOUND": (-32001, 404), "TASK_NOT_CANCELABLE": (-32002, 400),
     "PUSH_NOTIFICATION_NOT_SUPPORTED": (-32003, 400), "UNSUPPORTED_OPERATION": (-32004, 400),
@@ -22,6 +28,81 @@ class Refused(Exception):
         self.message = message
 
 
+class Bridge:
+    """A bridge of its own, with data that goes with it; `address` is HOST:PORT. It must end well."""
+
+    def __init__(self, config):
+        self.data = tempfile.TemporaryDirectory()
+        self.server = subprocess.Popen([BINARY, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", self.data.name],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.address = self.server.stdout.readline().split("//")[1].strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.server.terminate()
+            assert self.server.wait(20) == 0, "the bridge did not end well"
+        finally:
+            if self.server.poll() is None:
+                self.server.kill()
+                self.server.wait()
+            self.server.stdout.close()
+            self.data.cleanup()
+
+
+def refused(name, action, words=""):
+    """The action is refused with the error of this name, and with these words in its sentence."""
+    try:
+        found = action()
+    except Refused as error:
+        assert error.name == name, f"expected {name}, found {error.name}: {error}"
+        assert words in error.message, f"expected {words!r} in {error.message!r}"
+        return
+    raise AssertionError(f"expected {name}, found an answer: {found}")
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def state(task):
+    """A state by one name, whatever the binding calls it."""
+    return task["status"]["state"].removeprefix("TASK_STATE_").replace("-", "_").upper().replace("CANCELLED", "CANCELED")
+
+
+def check_details(details):
+    """What stands behind the first: which parameter was wrong, where it was one."""
+    info, *more = details
+    assert all(isinstance(value, str) for value in info.get("metadata", {}).values()), info
+    assert len(more) == (info["reason"] == "INVALID_PARAMS"), details
+    for detail in more:
+        assert detail["@type"] == "type.googleapis.com/google.rpc.BadRequest" and len(detail.keys()) == 2, detail
+        for violation in detail["fieldViolations"]:
+            assert violation["field"] and violation["description"], detail
+
+
+class Meanwhile:
+    """A call on a thread of its own."""
+
+    def __init__(self, action):
+        self.found = []
+        self.thread = threading.Thread(target=lambda: self.found.append(action()), daemon=True)
+        self.thread.start()
+
+    def is_open(self):
+        return self.thread.is_alive()
+
+    def result(self):
+        self.thread.join(20)
+        assert self.found, "no answer came"
+        return self.found[0]
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
@@ -33,24 +114,80 @@ class Answer:
         return [json.loads(line[5:]) for block in blocks for line in block.split("\n") if line.startswith("data:")]
 
 
+class Stream:
+    """A stream that is read as it comes."""
+
+    def __init__(self, it, connection):
+        self.it = it
+        self.connection = connection
+        self.response = connection.getresponse()
+        assert self.response.status == 200, (self.response.status, self.response.read())
+        assert self.response.headers["Content-Type"] == "text/event-stream", self.response.headers
+
+    def next(self):
+        """The next event, or None at the stream's end."""
+        data = ""
+        for line in iter(self.response.readline, b""):
+            line = line.decode("utf-8").rstrip("\r\n")
+            if line.startswith("data:"):
+                data += line[5:]
+            elif not line and data:
+                return self.it.open_event(json.loads(data))
+        return None
+
+    def sign_of_life(self):
+        """Reads on to the next comment."""
+        assert any(line.startswith(b":") for line in iter(self.response.readline, b"")), "the stream ended"
+
+    def rest(self):
+        return list(iter(self.next, None))
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+
 class Binding:
     agent = "worker"
     version = None
+    seen = []  # every message that was answered, for checks of their form; each binding has its own
 
     def __init__(self, address, agent="worker"):
         self.address = address
         self.agent = agent
-        self.seen = []  # every answer's message, for schema checks
 
-    def request(self, method, path, body=None, headers=None):
+    def connect(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection(self.address, timeout=20)
         all_headers = {"Content-Type": "application/json", "A2A-Version": self.version, **(headers or {})}
         all_headers = {name: value for name, value in all_headers.items() if value is not None}
         data = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
         connection.request(method, path, body=data, headers=all_headers)
+        return connection
+
+    def request(self, method, path, body=None, headers=None):
+        connection = self.connect(method, path, body, headers)
         answer = Answer(connection.getresponse())
         connection.close()
         return answer
+
+    def call(self, operation, params, headers=None, stream=False):
+        """The operation's result, or all of its events."""
+        return self.read(self.request(*self.asked(operation, params), headers), stream)
+
+    def open(self, operation, params, headers=None):
+        """The same as a stream that is read as it comes."""
+        return Stream(self, self.connect(*self.asked(operation, params), headers))
+
+    def send(self, parts, headers=None, configuration=None, **more):
+        """Sends a message; the task or message that it was answered with."""
+        wish = {"message": self.message(parts, **more)}
+        if configuration is not None:
+            wish["configuration"] = configuration
+        return self.task(self.call("send", wish, headers))
+
+    def later(self):
+        """How a client asks not to be kept waiting."""
+        return {"returnImmediately": True} if self.version else {"blocking": False}
 
     def push(self, operation, task, config=None, **more):
         """The parameters of an operation on a task's push notification configurations; `config` is one, or an id."""
@@ -62,9 +199,14 @@ class Binding:
 
 
 class Rpc(Binding):
-    def call(self, operation, params, headers=None, stream=False):
-        body = {"jsonrpc": "2.0", "id": 7, "method": self.methods[operation], "params": params}
-        return self.read(self.request("POST", f"/a2a/{self.agent}", body, headers), stream)
+    def asked(self, operation, params):
+        """Verb, path and body of the request."""
+        return "POST", f"/a2a/{self.agent}", {"jsonrpc": "2.0", "id": 7, "method": self.methods[operation], "params": params}
+
+    def open_event(self, message):
+        self.seen.append(message)
+        assert message["id"] == 7, message
+        return message["result"]
 
     def read(self, answer, stream=False):
         assert answer.status == 200, (answer.status, answer.text)
@@ -96,6 +238,7 @@ class Rpc10(Rpc):
         info = error["data"][0]
         assert info["@type"].endswith("google.rpc.ErrorInfo") and info["domain"] == "a2a-protocol.org", error
         assert CODES[info["reason"]][0] == error["code"], error
+        check_details(error["data"])
 
     @staticmethod
     def part(part):
@@ -131,7 +274,7 @@ class Rpc03(Rpc):
 
 
 class Http(Binding):
-    def call(self, operation, params, headers=None, stream=False):
+    def asked(self, operation, params):
         params = dict(params)
         method, path = self.paths[operation]
         for name in ("id", "taskId"):
@@ -141,7 +284,11 @@ class Http(Binding):
         path = f"/a2a/{self.agent}{self.prefix(tenant)}{path}"
         if method == "GET" and params:
             path += "?" + urllib.parse.urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in params.items()})
-        return self.read(self.request(method, path, params if method == "POST" else None, headers), stream)
+        return method, path, params if method == "POST" else None
+
+    def open_event(self, message):
+        self.seen.append(message)
+        return message
 
     def read(self, answer, stream=False):
         streamed = answer.headers["Content-Type"] == "text/event-stream"
@@ -177,6 +324,7 @@ class Http10(Http):
         number, status = CODES[info["reason"]]
         assert answer.status == error["code"] == status, (answer.status, body)
         assert info["@type"].endswith("google.rpc.ErrorInfo") and info["domain"] == "a2a-protocol.org", body
+        check_details(error["details"])
         raise Refused(number, error["message"])
 
 

@@ -5,44 +5,21 @@ Where AGENTBRIDGE_TEST_DATA is set and python3-jsonschema is there, every messag
 against that version's published schema; else it says that it does not."""
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
 import traceback
 
-from bindings import ALL, Binding, Http03, Http10, Refused, Rpc03, Rpc10
+import behaviours
+import cards
+import inputs
+import shapes
+from bindings import ALL, Bridge, Http03, Http10, Rpc03, Rpc10, refused, state, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
-
-
-def refused(name, action, words=""):
-    try:
-        found = action()
-    except Refused as error:
-        assert error.name == name, f"expected {name}, found {error.name}: {error}"
-        assert words in error.message, f"expected {words!r} in {error.message!r}"
-        return
-    raise AssertionError(f"expected {name}, found an answer: {found}")
 
 
 def send(it, parts, headers=None, configuration=None, **more):
-    wish = {"message": it.message(parts, **more)}
-    if configuration is not None:
-        wish["configuration"] = configuration
-    return it.task(it.call("send", wish, headers))
-
-
-def until(holds):
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
-
-
-def state(task):
-    return task["status"]["state"].removeprefix("TASK_STATE_").replace("-", "_").upper().replace("CANCELLED", "CANCELED")
+    return it.send(parts, headers, configuration, **more)
 
 
 # --- what every binding refuses ---
@@ -281,7 +258,7 @@ def reads_envelopes(address):
 
 def tells_versions_apart_by_method(address):
     body = {"jsonrpc": "2.0", "id": 7, "method": "GetTask", "params": {"id": "x"}}
-    for version, code in ((None, -32001), ("", -32001), ("1.0", -32001), ("0.3", -32009), ("7", -32009)):
+    for version, code in ((None, -32001), ("", -32001), ("1.0", -32001), ("1.0.1", -32001), ("0.3", -32009), ("7", -32009)):
         answer = json.loads(Rpc10(address).request("POST", "/a2a/worker", body, {"A2A-Version": version}).text)
         assert answer["error"]["code"] == code, (version, answer)
     answer = Rpc10(address).request("POST", "/a2a/worker?A2A-Version=9", body, {"A2A-Version": None})
@@ -379,52 +356,12 @@ def lists_by_the_last_change(address):
         assert stamps == sorted(stamps, reverse=True), stamps
 
 
-def shows_cards(address):
-    it = Binding(address)
-    root = it.request("GET", "/.well-known/agent-card.json")
-    card = json.loads(root.text)
-    assert root.text == it.request("GET", "/.well-known/agent.json").text == it.request("GET", "/a2a/.well-known/agent-card.json").text
-    assert (card["name"], card["url"], card["protocolVersion"]) == ("worker", f"http://{address}/a2a/worker", "0.3.0"), card
-    assert root.headers["Vary"] == "A2A-Version" and root.headers["Cache-Control"] and root.headers["Last-Modified"], root.headers
-    strict = it.request("GET", "/a2a/picky/.well-known/agent-card.json", headers={"A2A-Version": "1.0"})
-    picky = json.loads(strict.text)
-    assert "preferredTransport" not in picky and "url" not in picky, picky
-    assert (picky["name"], picky["version"], picky["skills"][0]["id"], picky["provider"]["organization"]) == ("Picky", "2.1.0", "say", "Example")
-    assert picky["capabilities"]["extensions"][0] == {"uri": "https://example.com/must", "required": True}, picky
-    assert picky["defaultInputModes"] == ["text/plain"] and picky["documentationUrl"], picky
-    tag = strict.headers["ETag"]
-    assert tag != it.request("GET", "/a2a/picky/.well-known/agent-card.json").headers["ETag"]
-    for known, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
-        answer = it.request("GET", "/a2a/picky/.well-known/agent-card.json", headers={"A2A-Version": "1.0", "If-None-Match": known})
-        assert answer.status == status and (answer.text == "") == (status == 304), (known, answer.status)
-    for since, status in ((root.headers["Last-Modified"], 304), ("Thu, 01 Jan 1970 00:00:00 GMT", 200), ("yesterday", 200)):
-        answer = it.request("GET", "/.well-known/agent-card.json", headers={"If-Modified-Since": since})
-        assert answer.status == status, (since, answer.status)
-
-
-def outlives_disconnects(address):
-    """A caller that goes away has not cancelled its task."""
-    import socket
-    it = Rpc10(address)
-    host, port = address.rsplit(":", 1)
-    for operation in ("send", "stream"):
-        body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": it.methods[operation],
-                           "params": {"message": it.message("wait", contextId="left " + operation)}}).encode()
-        with socket.create_connection((host, int(port)), timeout=10) as peer:
-            peer.sendall(b"POST /a2a/worker HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-            until(lambda: it.call("list", {"contextId": "left " + operation})["totalSize"] == 1)
-        until(lambda: it.call("list", {"contextId": "left " + operation, "status": "TASK_STATE_WORKING"})["totalSize"] == 1)
-        task = it.call("list", {"contextId": "left " + operation})["tasks"][0]
-        it.call("cancel", {"id": task["id"]})
-
-
 EACH = [refuses_tasks, refuses_foreign_tasks, keeps_tenants_apart, refuses_wrong_contexts, refuses_malformed_messages,
         refuses_what_is_not_there, refuses_versions_and_types, requires_extensions, takes_snake_case, answers_each_question_once,
         refuses_messages_to_the_busy, streams_tell_everything, keeps_push_configurations, pages_push_configurations,
-        refuses_push_configurations]
+        refuses_push_configurations] + behaviours.EACH + inputs.EACH
 ONCE = [reads_envelopes, tells_versions_apart_by_method, negotiates_media_types, finds_addresses, subscribes_by_get, lists_in_pages,
-        lists_by_the_last_change,
-        shows_cards, outlives_disconnects]
+        lists_by_the_last_change] + inputs.ONCE + cards.ONCE
 
 
 def load_schema():
@@ -453,43 +390,46 @@ def check_schema(loaded, messages):
         assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
 
 
+def check_shapes(address):
+    """All that was answered in 1.0, and in 0.3 over HTTP+JSON."""
+    for kind, known in ((Rpc10, shapes.V1_0), (Http10, shapes.V1_0), (Http03, shapes.V0_3)):
+        results = [message["result"] if kind is Rpc10 else message for message in kind.seen if "error" not in message]
+        assert results, "nothing was seen"
+        for result in results:
+            shapes.check_result(result, known)
+
+
 def run(address):
-    seen = []
+    for kind in ALL:
+        kind.seen = []
     for test in EACH:
         for kind in ALL:
             it = kind(address)
             yield f"{test.__name__} {it.name}", lambda: test(it)
-            seen += it.seen if kind is Rpc03 else []
     for test in ONCE:
         yield test.__name__, lambda: test(address)
+    yield "has_its_shape", lambda: check_shapes(address)
     loaded = load_schema()
     if loaded:
-        yield "fits_the_schema", lambda: check_schema(loaded, seen)
+        yield "fits_the_schema", lambda: check_schema(loaded, Rpc03.seen)
 
 
-def main():
+def main(wanted):
+    """All tests, or those whose names hold one of these words."""
     passed = failed = 0
-    with tempfile.TemporaryDirectory() as data:
-        server = subprocess.Popen([BINARY, "serve", "--config", os.path.join(HERE, "bridge.jsonc"), "--listen", "127.0.0.1:0", "--data", data],
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            address = server.stdout.readline().split("//")[1].strip()
-            for name, action in run(address):
-                try:
-                    action()
-                    passed += 1
-                except Exception:  # whatever breaks is this test's failure
-                    failed += 1
-                    print(f"FAILED {name}: {traceback.format_exc()}")
-            server.terminate()
-            assert server.wait(20) == 0, "the bridge did not end well"
-        finally:
-            if server.poll() is None:
-                server.kill()
-                server.wait()
+    with Bridge(os.path.join(HERE, "bridge.jsonc")) as bridge:
+        for name, action in run(bridge.address):
+            if wanted and not any(word in name for word in wanted):
+                continue
+            try:
+                action()
+                passed += 1
+            except Exception:  # whatever breaks is this test's failure
+                failed += 1
+                print(f"FAILED {name}: {traceback.format_exc()}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

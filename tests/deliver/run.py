@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "a2a"))
 from bindings import ALL, Http10, Refused, Rpc03, Rpc10  # noqa: E402
 from receiver import PATIENCE, Receiver  # noqa: E402
+from signatures import decoded, verify_es256  # noqa: E402
 
 BINARY = os.environ.get("AGENTBRIDGE", os.path.join(HERE, "..", "..", "build", "agentbridge"))
 AGENT = os.path.join(HERE, "..", "golden", "agent.py")
@@ -439,29 +440,6 @@ def a_deleted_registration_is_told_nothing_more(bench, receiver):
     bench.send("yes", it, message={"taskId": asked["id"]})
     assert bench.rows() == []
     bench.stop()
-
-
-def decoded(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def verify_es256(key, signed, signature):
-    """With the openssl program: an implementation that is not ours."""
-    point = b"\x04" + decoded(key["x"]) + decoded(key["y"])
-    der_key = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + point
-
-    def integer(data):
-        data = data.lstrip(b"\0") or b"\0"
-        data = b"\0" + data if data[0] & 0x80 else data
-        return b"\x02" + bytes([len(data)]) + data
-    numbers = integer(signature[:32]) + integer(signature[32:])
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in (("key", der_key), ("signature", b"\x30" + bytes([len(numbers)]) + numbers), ("signed", signed)):
-            with open(os.path.join(folder, name), "wb") as file:
-                file.write(data)
-        done = subprocess.run(["openssl", "dgst", "-sha256", "-keyform", "DER", "-verify", "key", "-signature", "signature", "signed"],
-                              cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0 and "Verified OK" in done.stdout, done
 
 
 def a_jwt_says_who_posted(bench, receiver):
