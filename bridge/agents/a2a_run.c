@@ -456,11 +456,11 @@ static bool is_busy(const struct ab_a2a_client_refusal *refusal)
     return refusal->status == 429 || refusal->status == 503;
 }
 
-/* Whether the address for posts may be why a message was refused. What says no in such words has not taken it, so it
- * may be sent once more without. */
+/* Whether the address for posts, new to the agent, may be why a message was refused. What says no in such words has not
+ * taken it, so it may be sent once more without. */
 static bool may_mean_address(const struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
 {
-    return run->pushing &&
+    return run->pushing && run->pushed == NULL &&
            (is_refusal(refusal, AB_A2A_PUSH_NOT_SUPPORTED) || is_refusal(refusal, AB_A2A_UNSUPPORTED_OPERATION) ||
             is_refusal(refusal, AB_A2A_INVALID_PARAMS) || is_refusal(refusal, AB_A2A_INVALID_REQUEST) ||
             (!refusal->known && (refusal->status == 400 || refusal->status == 422)));

@@ -415,6 +415,24 @@ static void test_a_question_and_its_answer(void **state)
     far_expect_row(remote, "completed  {\"text\":\"\",\"parts\":[]}");
 }
 
+/* The agent has the address already: it was not that. */
+static void test_an_answer_that_is_refused(void **state)
+{
+    struct remote *remote = *state;
+    struct address address = begun(remote);
+    struct ab_task row;
+
+    assert_int_equal(post(remote, &address, NEWS), 204);
+    far_answer_result(remote, far_next_call(remote, "GetTask"), ASKING);
+    far_give_answer(remote, "{\"input\":{\"action\":\"accept\",\"content\":{\"text\":\"Rome\"}}}");
+    far_answer_error(remote, far_next_call(remote, "\"SendMessage\""), -32602, "not Rome");
+    far_answer_result(remote, far_next_call(remote, "GetTask"), ASKING);
+    row = far_row_of(remote);
+    assert_non_null(strstr(row.questions_json, "\"problem\":\"not Rome\""));
+    ab_task_deinit(&row);
+    far_expect_no_call(remote);
+}
+
 static void test_somebody_else_answers(void **state)
 {
     struct remote *remote = *state;
@@ -552,6 +570,7 @@ int main(void)
         with_remote(test_refused_addresses),
         with_remote(test_a_message_whose_answer_is_lost_is_not_sent_twice),
         with_remote(test_a_question_and_its_answer),
+        with_remote(test_an_answer_that_is_refused),
         with_remote(test_somebody_else_answers),
         with_remote(test_stopping_takes_the_address_back),
         with_remote(test_stopping_what_does_not_stop),
