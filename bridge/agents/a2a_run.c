@@ -11,9 +11,6 @@
 
 enum {
     REASON_BYTES = 1024,
-    SENDS = 4,      /* of one message, while nothing shows that it got there */
-    RETRY_MS = 250, /* to the second try; each further one takes four times as long */
-    RETRY_MAX_MS = 30 * 1000,
     CANCEL_MS = 5000,    /* for the agent to take a cancellation */
     FORGET_MS = 2000,    /* and to give our address up */
     REST_MS = 30 * 1000, /* between looks at a task that waits for an answer */
@@ -38,7 +35,7 @@ static void on_due(void *arg)
         due(run);
 }
 
-static void wait(struct a2a_run *run, uint64_t ms, void (*due)(struct a2a_run *run))
+void a2a_run_wait(struct a2a_run *run, uint64_t ms, void (*due)(struct a2a_run *run))
 {
     run->due = due;
     ab_timer_start(run->timer, ms);
@@ -50,22 +47,12 @@ static void wait_for_nothing(struct a2a_run *run)
     ab_timer_stop(run->timer);
 }
 
-/* A fifth more or less, so that many runs do not come at once. */
-static uint64_t jittered(const struct a2a_run *run, uint64_t ms)
+uint64_t a2a_run_jittered(const struct a2a_run *run, uint64_t ms)
 {
     unsigned char byte;
 
     ab_random_fill(&run->agent->settings.random, &byte, 1);
     return ms * (uint64_t)(820 + 360 * byte / 255) / 1000;
-}
-
-static uint64_t retry_ms(const struct a2a_run *run)
-{
-    uint64_t ms = RETRY_MS;
-
-    for (unsigned i = 1; i < run->failures && ms < RETRY_MAX_MS; i++)
-        ms *= 4;
-    return jittered(run, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 }
 
 /* Each look at a task that has not changed waits longer for the next. */
@@ -74,7 +61,7 @@ static uint64_t next_look_ms(struct a2a_run *run, uint32_t first, uint32_t maxim
     uint32_t ms = run->interval_ms < first ? first : run->interval_ms;
 
     run->interval_ms = ms < maximum / 3 * 2 ? ms / 2 * 3 : maximum;
-    return jittered(run, ms < maximum ? ms : maximum);
+    return a2a_run_jittered(run, ms < maximum ? ms : maximum);
 }
 
 /* --- reports --- */
@@ -148,7 +135,7 @@ static void ask_of_task(struct a2a_run *run, enum a2a_call_kind kind, enum ab_a2
     make_call(run, kind, &request);
 }
 
-static void look(struct a2a_run *run)
+void a2a_run_look(struct a2a_run *run)
 {
     run->notified = false;
     run->looked_us = ab_clock_monotonic_us(&run->agent->settings.loop->clock);
@@ -156,7 +143,7 @@ static void look(struct a2a_run *run)
 }
 
 /* With an address for posts nobody waits on an open request, so there is no stream then. */
-static void send_message(struct a2a_run *run)
+void a2a_run_send(struct a2a_run *run)
 {
     const struct ab_a2a_client_card *card = &run->agent->directory->card;
     AB_CLEANUP(ab_free_string) char *id = ab_format("%s-%u", run->id, run->messages);
@@ -198,12 +185,12 @@ static void forget_message(struct a2a_run *run)
 }
 
 /* By a stream where the agent has them and does not post, else by looks. */
-static void follow(struct a2a_run *run)
+void a2a_run_follow(struct a2a_run *run)
 {
     if (run->pushed == NULL && run->agent->directory->card.streaming && !run->no_subscribe)
         ask_of_task(run, A2A_CALL_SUBSCRIBE, AB_A2A_CLIENT_SUBSCRIBE);
     else
-        look(run);
+        a2a_run_look(run);
 }
 
 /* --- until there is news --- */
@@ -214,7 +201,7 @@ static void look_soon(struct a2a_run *run)
     const struct ab_a2a_remote_settings *settings = &run->agent->settings;
     int64_t since_ms = (ab_clock_monotonic_us(&settings->loop->clock) - run->looked_us) / 1000;
 
-    wait(run, since_ms < settings->poll_ms ? settings->poll_ms - (uint64_t)since_ms : 0, look);
+    a2a_run_wait(run, since_ms < settings->poll_ms ? settings->poll_ms - (uint64_t)since_ms : 0, a2a_run_look);
 }
 
 /* Nothing is open: how long until the task is asked for. */
@@ -225,11 +212,11 @@ static void wait_for_news(struct a2a_run *run)
     if (run->notified)
         look_soon(run);
     else if (run->pushed != NULL)
-        wait(run, next_look_ms(run, REST_MS, settings->push_look_ms), look);
+        a2a_run_wait(run, next_look_ms(run, REST_MS, settings->push_look_ms), a2a_run_look);
     else if (run->state == AB_A2A_INPUT_REQUIRED)
-        wait(run, next_look_ms(run, REST_MS, REST_MAX_MS), look);
+        a2a_run_wait(run, next_look_ms(run, REST_MS, REST_MAX_MS), a2a_run_look);
     else
-        wait(run, next_look_ms(run, settings->poll_ms, settings->poll_max_ms), follow);
+        a2a_run_wait(run, next_look_ms(run, settings->poll_ms, settings->poll_max_ms), a2a_run_follow);
 }
 
 /* While something is under way, or is tried again, it is only noted: that comes first. */
@@ -238,7 +225,7 @@ void a2a_run_notified(struct a2a_run *run)
     if (run->over || run->ended)
         return;
     run->notified = true;
-    if (run->call == NULL && run->failures == 0 && (run->due == look || run->due == follow))
+    if (run->call == NULL && run->failures == 0 && (run->due == a2a_run_look || run->due == a2a_run_follow))
         look_soon(run);
 }
 
@@ -314,7 +301,7 @@ void a2a_run_stop(struct a2a_run *run)
     run->stopping = true;
     if (run->task == NULL && run->kind == A2A_CALL_SEND && !run->heard) {
         a2a_call_pause(run->call, false);
-        wait(run, CANCEL_MS, a2a_run_end);
+        a2a_run_wait(run, CANCEL_MS, a2a_run_end);
     } else {
         cancel(run);
     }
@@ -329,8 +316,7 @@ static void break_off(struct a2a_run *run, const char *reason)
 
 /* --- what came --- */
 
-/* What the message was for has happened: it is not sent again. */
-static void note_taken(struct a2a_run *run)
+void a2a_run_taken(struct a2a_run *run)
 {
     run->messages++;
     forget_message(run);
@@ -347,7 +333,7 @@ static void note_heard(struct a2a_run *run)
         free(run->pushed);
         run->pushed = a2a_receiver_url(run);
     }
-    note_taken(run);
+    a2a_run_taken(run);
 }
 
 /* After something was told: what the task's state asks for. */
@@ -366,9 +352,9 @@ static void send_again(struct a2a_run *run)
 {
     run->look_first = false;
     if (run->unmoved) {
-        send_message(run);
+        a2a_run_send(run);
     } else {
-        note_taken(run);
+        a2a_run_taken(run);
         a2a_notes_keep(run);
         go_on(run);
     }
@@ -415,109 +401,10 @@ static void on_alive(void *arg)
     struct a2a_run *run = arg;
 
     if (run->task != NULL && !run->paused && (run->kind == A2A_CALL_SEND || run->kind == A2A_CALL_SUBSCRIBE))
-        wait(run, run->agent->settings.silence_ms, follow);
+        a2a_run_wait(run, run->agent->settings.silence_ms, a2a_run_follow);
 }
 
-/* --- what did not come --- */
-
-static bool is_refusal(const struct ab_a2a_client_refusal *refusal, enum ab_a2a_error error)
-{
-    return refusal->known && refusal->error == error;
-}
-
-/* The agent did not take the message, and will not. */
-static void refuse_work(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    AB_CLEANUP(ab_free_string) char *own = ab_json_dup(refusal->error_json);
-    struct ab_report rejected = { .kind = AB_REPORT_REJECTED, .text = refusal->text };
-
-    if (refusal->status == 401 || refusal->status == 403)
-        a2a_run_fail(run, AB_REASON_UNREACHABLE, "the agent does not let the bridge in (HTTP status %u): %s",
-                     refusal->status, refusal->text);
-    else if (refusal->status >= 300 && refusal->status < 400)
-        a2a_run_fail(run, AB_REASON_UNREACHABLE,
-                     "the agent's address redirects (HTTP status %u), which is not followed", refusal->status);
-    else if (!refusal->known && own != NULL)
-        a2a_run_report(run, &(struct ab_report){ .kind = AB_REPORT_PROTOCOL_ERROR, .json = own });
-    else if (is_refusal(refusal, AB_A2A_METHOD_NOT_FOUND) || is_refusal(refusal, AB_A2A_VERSION_NOT_SUPPORTED) ||
-             (!refusal->known && (refusal->status == 404 || refusal->status == 405)))
-        a2a_run_fail(run, AB_REASON_UNREACHABLE, "the agent does not know this call, though its card says so: %s",
-                     refusal->text);
-    else if (refusal->status >= 500 || is_refusal(refusal, AB_A2A_INTERNAL_ERROR) ||
-             is_refusal(refusal, AB_A2A_INVALID_AGENT_RESPONSE))
-        a2a_run_fail(run, AB_REASON_CRASHED, "the agent failed: %s", refusal->text);
-    else
-        a2a_run_report(run, &rejected);
-    a2a_run_end(run);
-}
-
-static bool is_busy(const struct ab_a2a_client_refusal *refusal)
-{
-    return refusal->status == 429 || refusal->status == 503;
-}
-
-/* Whether the address for posts, new to the agent, may be why a message was refused. What says no in such words has not
- * taken it, so it may be sent once more without. */
-static bool may_mean_address(const struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    return run->pushing && run->pushed == NULL &&
-           (is_refusal(refusal, AB_A2A_PUSH_NOT_SUPPORTED) || is_refusal(refusal, AB_A2A_UNSUPPORTED_OPERATION) ||
-            is_refusal(refusal, AB_A2A_INVALID_PARAMS) || is_refusal(refusal, AB_A2A_INVALID_REQUEST) ||
-            (!refusal->known && (refusal->status == 400 || refusal->status == 422)));
-}
-
-/* Its words are not logged: they may hold the token. */
-static void send_without_address(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    char code[24];
-
-    snprintf(code, sizeof code, "%lld", refusal->code != 0 ? (long long)refusal->code : (long long)refusal->status);
-    ab_log(run->agent->settings.log, AB_LOG_INFO, "a2a",
-           "the agent refused a message with an address for push notifications: it is sent without", "agent",
-           run->agent->settings.id, "task", ab_run_task_id(run->run), "code", code, NULL);
-    run->no_push = true;
-    send_message(run);
-}
-
-static void send_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    if (may_mean_address(run, refusal)) {
-        send_without_address(run, refusal);
-    } else if (is_busy(refusal) && ++run->failures < SENDS) {
-        wait(run, retry_ms(run), send_message);
-    } else if (run->answering) {
-        ab_replace(&run->problem, refusal->text);
-        run->answering = false;
-        note_taken(run);
-        look(run); /* it still asks, or has ended meanwhile */
-    } else {
-        refuse_work(run, refusal);
-    }
-}
-
-static void look_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    if (is_refusal(refusal, AB_A2A_TASK_NOT_FOUND) || (!refusal->known && refusal->status == 404)) {
-        a2a_run_fail(run, AB_REASON_CRASHED, "the agent does not know the task any more: %s", refusal->text);
-        a2a_run_end(run);
-    } else if (is_busy(refusal) || refusal->status >= 500 || is_refusal(refusal, AB_A2A_INTERNAL_ERROR)) {
-        run->failures++;
-        wait(run, retry_ms(run), look);
-    } else {
-        refuse_work(run, refusal);
-    }
-}
-
-static void stream_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal)
-{
-    run->failures++;
-    if (is_refusal(refusal, AB_A2A_METHOD_NOT_FOUND) || is_refusal(refusal, AB_A2A_UNSUPPORTED_OPERATION))
-        run->no_subscribe = true;
-    if (refusal->known)
-        look(run);
-    else
-        wait(run, retry_ms(run), look);
-}
+/* --- what did not come (a2a_refused.c) --- */
 
 static void on_refused(void *arg, const struct ab_a2a_client_refusal *refusal)
 {
@@ -531,11 +418,11 @@ static void on_refused(void *arg, const struct ab_a2a_client_refusal *refusal)
     else if (run->stopping)
         a2a_run_end(run);
     else if (kind == A2A_CALL_SEND && !heard)
-        send_refused(run, refusal);
+        a2a_send_refused(run, refusal);
     else if (kind == A2A_CALL_GET)
-        look_refused(run, refusal);
+        a2a_look_refused(run, refusal);
     else
-        stream_refused(run, refusal);
+        a2a_stream_refused(run, refusal);
 }
 
 static void on_broken(void *arg, const char *reason)
@@ -549,24 +436,6 @@ static void on_broken(void *arg, const char *reason)
         break_off(run, reason);
 }
 
-/* Nothing shows that the message got there. */
-static void send_lost(struct a2a_run *run, bool reached, const char *reason)
-{
-    run->failures++;
-    if (run->failures < SENDS && !reached) {
-        wait(run, retry_ms(run), send_message);
-    } else if (run->failures < SENDS && run->answering) {
-        run->look_first = true;
-        wait(run, retry_ms(run), look);
-    } else {
-        a2a_run_fail(run, AB_REASON_UNREACHABLE,
-                     reached ? "the connection was lost before the agent said what becomes of the message: %s"
-                             : "the agent cannot be reached: %s",
-                     reason);
-        a2a_run_end(run);
-    }
-}
-
 static void on_lost(void *arg, bool reached, const char *reason)
 {
     struct a2a_run *run = arg;
@@ -574,14 +443,12 @@ static void on_lost(void *arg, bool reached, const char *reason)
     bool heard = run->heard;
 
     drop_call(run);
-    if (run->stopping) {
+    if (run->stopping)
         a2a_run_end(run);
-    } else if (kind == A2A_CALL_SEND && !heard) {
-        send_lost(run, reached, reason);
-    } else {
-        run->failures++;
-        wait(run, retry_ms(run), run->failures % 2 == 0 ? look : follow);
-    }
+    else if (kind == A2A_CALL_SEND && !heard)
+        a2a_send_lost(run, reached, reason);
+    else
+        a2a_follow_lost(run);
 }
 
 /* A stream that ends with the task still at work is taken up again. */
@@ -595,7 +462,7 @@ static void on_ended(void *arg)
     if (run->stopping)
         a2a_run_end(run);
     else if (kind == A2A_CALL_SEND && !heard)
-        send_lost(run, true, "the stream ended without a word");
+        a2a_send_lost(run, true, "the stream ended without a word");
     else if (run->task == NULL)
         break_off(run, "the stream ended without naming the task");
     else
@@ -632,11 +499,11 @@ struct a2a_run *a2a_run_new(struct a2a_agent *agent, struct ab_run *engine_run, 
 void a2a_run_go(struct a2a_run *run)
 {
     if (run->look_first || run->state == AB_A2A_INPUT_REQUIRED)
-        look(run);
+        a2a_run_look(run);
     else if (run->message.parts != NULL)
-        send_message(run);
+        a2a_run_send(run);
     else
-        follow(run);
+        a2a_run_follow(run);
 }
 
 void a2a_run_answer(struct a2a_run *run, const char *answers_json, bool doubtful)

@@ -201,6 +201,29 @@ void a2a_run_report(struct a2a_run *run, const struct ab_report *report);
 /* The agent broke the protocol or cannot be reached: the task ends in error. */
 AB_PRINTF(3, 4) void a2a_run_fail(struct a2a_run *run, enum ab_task_reason reason, const char *format, ...);
 
+/* The way through, as a2a_refused.c goes back to it. The timer leads to `due` in so many ms, in place of what it led to
+ * before. */
+void a2a_run_wait(struct a2a_run *run, uint64_t ms, void (*due)(struct a2a_run *run));
+/* A fifth more or less, so that many runs do not come at once. */
+uint64_t a2a_run_jittered(const struct a2a_run *run, uint64_t ms);
+/* Sends the message that is under way; looks at the task; follows it by what the agent offers. */
+void a2a_run_send(struct a2a_run *run);
+void a2a_run_look(struct a2a_run *run);
+void a2a_run_follow(struct a2a_run *run);
+/* What the message was for has happened: it is not sent again. */
+void a2a_run_taken(struct a2a_run *run);
+
+/* --- a2a_refused.c: a request came to nothing, and its call is gone --- */
+
+/* A message that nothing had been heard of, a look, or anything else. */
+void a2a_send_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal);
+void a2a_look_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal);
+void a2a_stream_refused(struct a2a_run *run, const struct ab_a2a_client_refusal *refusal);
+/* Nothing shows that the message got there; `reached`: it may have. */
+void a2a_send_lost(struct a2a_run *run, bool reached, const char *reason);
+/* A look or a stream. */
+void a2a_follow_lost(struct a2a_run *run);
+
 /* --- a2a_tell.c: what is told there becomes reports here --- */
 
 /* False: it is told of another task; the run has failed. */
