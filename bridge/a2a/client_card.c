@@ -289,6 +289,8 @@ bool ab_a2a_client_card_read(struct ab_str text, const struct ab_a2a_card_wish *
         return false;
     out->streaming = ab_json_is_true(ab_json_at(reading.card, "capabilities", "streaming", NULL));
     out->pushes = ab_json_is_true(ab_json_at(reading.card, "capabilities", "pushNotifications", NULL));
+    out->extended = ab_json_is_true(ab_json_at(reading.card, "capabilities", "extendedAgentCard", NULL)) ||
+                    ab_json_is_true(ab_json_member(reading.card, "supportsAuthenticatedExtendedCard")); /* of 0.3 */
     out->name = read_words(ab_json_member(reading.card, "name"));
     out->description = read_words(ab_json_member(reading.card, "description"));
     out->version = read_words(ab_json_member(reading.card, "version"));

@@ -29,7 +29,8 @@ struct ab_a2a_card_wish {
 struct ab_a2a_client_card {
     struct ab_a2a_peer peer;
     bool streaming;
-    bool pushes; /* it posts what becomes of a task to an address that it is given */
+    bool pushes;   /* it posts what becomes of a task to an address that it is given */
+    bool extended; /* those who are let in are told more: see ab_a2a_client_write_extended */
     char *name;
     char *description;
     char *version;

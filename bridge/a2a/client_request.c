@@ -222,6 +222,25 @@ void ab_a2a_client_write_task(const struct ab_a2a_peer *peer, enum ab_a2a_client
     set_body(peer, method, &params, out);
 }
 
+void ab_a2a_client_write_extended(const struct ab_a2a_peer *peer, const char *const *extensions,
+                                  struct ab_a2a_client_request *out)
+{
+    const struct ab_a2a_method *method = method_of(peer->version, ab_a2a_extended_card);
+    struct ab_buf params = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_json_writer writer;
+
+    *out = (struct ab_a2a_client_request){ 0 };
+    if (peer->tenant != NULL) { /* else there are none */
+        ab_json_writer_init(&writer, &params);
+        ab_json_object_begin(&writer);
+        ab_json_put_text(&writer, "tenant", peer->tenant);
+        ab_json_object_end(&writer);
+    }
+    out->url = make_url(peer, method, NULL, "");
+    set_head(peer, method, extensions, out);
+    set_body(peer, method, &params, out);
+}
+
 void ab_a2a_client_write_push_delete(const struct ab_a2a_peer *peer, const char *task_id, const char *config_id,
                                      const char *const *extensions, struct ab_a2a_client_request *out)
 {

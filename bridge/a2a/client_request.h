@@ -46,6 +46,9 @@ void ab_a2a_client_write_message(const struct ab_a2a_peer *peer, const struct ab
 enum ab_a2a_client_verb { AB_A2A_CLIENT_GET, AB_A2A_CLIENT_SUBSCRIBE, AB_A2A_CLIENT_CANCEL };
 void ab_a2a_client_write_task(const struct ab_a2a_peer *peer, enum ab_a2a_client_verb verb, const char *task_id,
                               const char *const *extensions, struct ab_a2a_client_request *out);
+/* Asks for the card that the agent shows to those who are let in. */
+void ab_a2a_client_write_extended(const struct ab_a2a_peer *peer, const char *const *extensions,
+                                  struct ab_a2a_client_request *out);
 /* Takes back the address that was given as this configuration of the task. */
 void ab_a2a_client_write_push_delete(const struct ab_a2a_peer *peer, const char *task_id, const char *config_id,
                                      const char *const *extensions, struct ab_a2a_client_request *out);

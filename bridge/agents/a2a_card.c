@@ -22,9 +22,9 @@ static const struct ab_log *log_of(const struct a2a_directory *directory)
 
 /* --- what came --- */
 
-static void describe(const struct a2a_directory *directory)
+void a2a_directory_describe(const struct a2a_directory *directory)
 {
-    const struct ab_a2a_client_card *card = &directory->card;
+    const struct ab_a2a_client_card *card = directory->extended_known ? &directory->extended : &directory->card;
 
     if (directory->agent->seat != NULL)
         ab_agent_describe(directory->agent->seat, &(struct ab_agent_profile){ .title = card->name,
@@ -64,7 +64,8 @@ static void note_success(struct a2a_directory *directory)
     directory->failures = 0;
 }
 
-static void read_card(struct a2a_directory *directory)
+bool a2a_directory_read(const struct a2a_directory *directory, struct ab_str text, struct ab_a2a_client_card *out,
+                        char *reason, size_t reason_size)
 {
     const struct ab_a2a_remote_settings *settings = &directory->agent->settings;
     const struct ab_a2a_card_wish wish = {
@@ -75,10 +76,16 @@ static void read_card(struct a2a_directory *directory)
         .extensions = settings->extensions,
         .keys_json = settings->keys_json,
     };
+
+    return ab_a2a_client_card_read(text, &wish, out, reason, reason_size);
+}
+
+static void read_card(struct a2a_directory *directory)
+{
     struct ab_a2a_client_card card;
     char reason[AB_A2A_REASON_SIZE];
 
-    if (!ab_a2a_client_card_read(ab_buf_str(&directory->body), &wish, &card, reason, sizeof reason)) {
+    if (!a2a_directory_read(directory, ab_buf_str(&directory->body), &card, reason, sizeof reason)) {
         ab_replace(&directory->tag, NULL);
         note_failure(directory, "%s", reason);
         return;
@@ -88,9 +95,9 @@ static void read_card(struct a2a_directory *directory)
     ab_a2a_client_card_deinit(&directory->card);
     directory->card = card;
     directory->known = true;
-    ab_log(log_of(directory), AB_LOG_DEBUG, "a2a", "the agent's card was read", "agent", settings->id, "url",
-           card.peer.url, "version", card.peer.version->name, NULL);
-    describe(directory);
+    ab_log(log_of(directory), AB_LOG_DEBUG, "a2a", "the agent's card was read", "agent", directory->agent->settings.id,
+           "url", card.peer.url, "version", card.peer.version->name, NULL);
+    a2a_directory_describe(directory);
 }
 
 /* --- the next fetch --- */
@@ -189,6 +196,8 @@ static void on_done(void *arg, enum ab_http_call_outcome outcome, const char *te
     }
     judge(directory, outcome, text);
     ab_buf_deinit(&directory->body);
+    if (directory->failures == 0)
+        a2a_extended_ask(directory);
     ab_timer_start(directory->timer, next_fetch_ms(directory));
     a2a_agent_card_came(directory->agent);
 }
@@ -247,7 +256,9 @@ void a2a_directory_free(struct a2a_directory *directory)
     struct ab_http_client *client = directory->agent->settings.client;
 
     ab_timer_free(directory->timer);
+    a2a_extended_drop(directory);
     ab_a2a_client_card_deinit(&directory->card);
+    ab_a2a_client_card_deinit(&directory->extended);
     free(directory->failure);
     free(directory->tag);
     directory->tag = NULL;

@@ -31,12 +31,29 @@ struct a2a_directory {
     uint32_t fresh_ms; /* what the answer's Cache-Control allows; 0: it says nothing */
     struct ab_timer *timer;
     unsigned failures; /* in a row */
+
+    struct ab_a2a_client_card extended; /* what it says of itself there is told in place of what `card` says */
+    bool extended_known;
+    bool extended_failed;    /* the last one that came */
+    struct a2a_call *asking; /* for it; or NULL */
 };
 
 AB_MUST struct a2a_directory *a2a_directory_new(struct a2a_agent *agent);
 void a2a_directory_free(struct a2a_directory *directory);
 /* Fetches the card unless that is under way; a2a_agent_card_came follows. */
 void a2a_directory_fetch(struct a2a_directory *directory);
+/* Reads a card as the operator wants it; see ab_a2a_client_card_read. */
+AB_MUST bool a2a_directory_read(const struct a2a_directory *directory, struct ab_str text,
+                                struct ab_a2a_client_card *out, char *reason, size_t reason_size);
+/* Tells the engine what the agent says of itself. */
+void a2a_directory_describe(const struct a2a_directory *directory);
+
+/* --- a2a_extended.c: the card for those who are let in --- */
+
+/* Asks for it, where the card that is known now offers one. */
+void a2a_extended_ask(struct a2a_directory *directory);
+/* Asks no more. */
+void a2a_extended_drop(struct a2a_directory *directory);
 
 /* --- a2a.c --- */
 

@@ -24,6 +24,28 @@ test('the card here says what the card there says', async () => {
   assert.ok(card.supportedInterfaces.every((one) => one.url === `${bridge.base}/a2a/best`));
 });
 
+test('an agent that lets the bridge in tells it more of itself', async () => {
+  process.env.FRIEND_KEY = 'sesame';
+  const friend = await serveAgent({ key: 'sesame' });
+  const agents = Object.fromEntries(ways.map(([version, binding]) =>
+    [idOf(version, binding), { kind: 'a2a', card: friend.card, version, binding, api_key: { env: 'FRIEND_KEY' } }]));
+  const house = await Bridge.start({ ...agents, stranger: { kind: 'a2a', card: friend.card } });
+  const told = async (id) => (await fetch(house.card(id), { headers: { 'a2a-version': '1.0' } })).json();
+  try {
+    for (const id of Object.keys(agents)) {
+      const card = await eventually(async () => { const one = await told(id); return one.name === 'SDK agent, for friends' && one; });
+      assert.deepEqual([card.version, ...card.skills.map((one) => one.name)], ['8', 'Dance'], id);
+      assert.ok(card.supportedInterfaces.every((one) => one.url === `${house.base}/a2a/${id}`));
+      assert.equal((await send(house, id, 'echo')).status.state, 'TASK_STATE_COMPLETED');
+    }
+    await send(house, 'stranger', 'other'); // the card has come
+    assert.equal((await told('stranger')).name, 'SDK agent');
+  } finally {
+    await house.remove();
+    await friend.close();
+  }
+});
+
 for (const [version, binding] of ways) {
   const id = idOf(version, binding);
   const name = (text) => `${version} ${binding}: ${text}`;

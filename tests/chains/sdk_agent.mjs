@@ -9,14 +9,14 @@ const part = (kind, value, more = {}) => ({ content: { $case: kind, value }, met
 const text = (value) => part('text', value);
 const textOf = (message) => message.parts.filter((one) => one.content.$case === 'text').map((one) => one.content.value).join('\n');
 
-function cardFor(base, pushNotifications) {
+function cardFor(base, pushNotifications, extendedAgentCard) {
   const interfaces = ['1.0', '0.3'].flatMap((protocolVersion) => [
     { url: `${base}/rpc`, protocolBinding: 'JSONRPC', tenant: '', protocolVersion },
     { url: `${base}/rest`, protocolBinding: 'HTTP+JSON', tenant: '', protocolVersion }]);
   const skill = (id, name) => ({ id, name, description: `It can ${name.toLowerCase()}.`, tags: ['test'], examples: [], inputModes: [], outputModes: [], securityRequirements: [] });
   return {
     name: 'SDK agent', description: 'Does what its text says.', version: '7', supportedInterfaces: interfaces, provider: undefined,
-    documentationUrl: '', capabilities: { streaming: true, pushNotifications, extensions: [], extendedAgentCard: false },
+    documentationUrl: '', capabilities: { streaming: true, pushNotifications, extensions: [], extendedAgentCard },
     securitySchemes: {}, securityRequirements: [], defaultInputModes: ['*/*'], defaultOutputModes: ['*/*'],
     skills: [skill('echo', 'Echo'), skill('ask me', 'Ask')], signatures: [], iconUrl: '',
   };
@@ -103,14 +103,18 @@ class Executor {
   }
 }
 
-export async function serveAgent({ push = false } = {}) {
+// With a `key` it shows another card to those who have that.
+export async function serveAgent({ push = false, key = undefined } = {}) {
   const app = express();
   const server = app.listen(0, '127.0.0.1');
   await new Promise((ready) => server.once('listening', ready));
   const base = `http://127.0.0.1:${server.address().port}`;
   const executor = new Executor();
-  const requestHandler = new DefaultRequestHandler(cardFor(base, push), new InMemoryTaskStore(), executor);
-  const options = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat: { enabled: true } };
+  const card = cardFor(base, push, key !== undefined);
+  const more = { ...card, name: 'SDK agent, for friends', version: '8', skills: [{ ...card.skills[0], id: 'dance', name: 'Dance' }] };
+  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor, undefined, undefined, undefined, more);
+  const knows = async (asking) => ({ isAuthenticated: asking.headers.authorization === `Bearer ${key}`, userName: 'friend' });
+  const options = { requestHandler, userBuilder: key ? knows : UserBuilder.noAuthentication, legacyCompat: { enabled: true } };
   app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler, legacyCompat: { enabled: true } }));
   app.use('/rpc', jsonRpcHandler(options));
   app.use('/rest', restHandler(options));

@@ -653,6 +653,119 @@ static void test_a_card_that_cannot_be_had(void **state)
     (void)far_next_call(remote, "SendStreamingMessage");
 }
 
+/* --- the card for those who are let in --- */
+
+#define MORE_CARD CARD_OF("true", ",\"extendedAgentCard\":true")
+#define EXTENDED(name, url)                                                                                            \
+    "{\"name\":\"" name "\",\"version\":\"8\",\"skills\":[{\"id\":\"x\",\"name\":\"X\"}],\"supportedInterfaces\":[{"   \
+    "\"url\":\"" url "\",\"protocolBinding\":\"JSONRPC\",\"protocolVersion\":\"1.0\"}]}"
+
+static void expect_told(struct remote *remote, const char *title, const char *version, const char *skills)
+{
+    const struct ab_agent_profile *profile;
+
+    far_run(remote);
+    profile = ab_engine_profile(remote->engine, "far");
+    assert_string_equal(profile->title, title);
+    assert_string_equal(profile->version, version);
+    assert_string_equal(profile->skills_json, skills);
+}
+
+static void expect_public(struct remote *remote)
+{
+    expect_told(remote, "Far", "7", "[{\"id\":\"s\",\"name\":\"S\"}]");
+}
+
+static void expect_extended(struct remote *remote)
+{
+    expect_told(remote, "Farther", "8", "[{\"id\":\"x\",\"name\":\"X\"}]");
+}
+
+/* The card is asked for again, and has not changed. */
+static void refresh(struct remote *remote)
+{
+    fake_loop_advance(remote->loop, 3601000);
+    far_whole_answer(remote, far_next_call(remote, "http://far.example/card"), 304, "", "");
+}
+
+static void test_an_extended_card(void **state)
+{
+    struct remote *remote = *state;
+    size_t call;
+
+    far_give_card(remote, MORE_CARD);
+    expect_public(remote);
+    call = far_next_call(remote, "GetExtendedAgentCard");
+    assert_string_equal(remote->client->calls[call].url, "http://far.example/rpc");
+    far_answer_result(remote, call, EXTENDED("Farther", "http://far.example/elsewhere"));
+    expect_extended(remote);
+    far_create_in(remote, NULL);
+    call = far_next_call(remote, "SendStreamingMessage");
+    assert_string_equal(remote->client->calls[call].url, "http://far.example/rpc");
+    far_begin_stream(remote, call);
+    far_event(remote, call, FIRST);
+    far_event(remote, call, DONE);
+
+    refresh(remote);
+    expect_extended(remote);
+    fake_client_fail(remote->client, far_next_call(remote, "GetExtendedAgentCard"), AB_HTTP_CALL_TIMED_OUT,
+                     "timed out");
+    expect_extended(remote); /* it is only away */
+    refresh(remote);
+    far_answer_error(remote, far_next_call(remote, "GetExtendedAgentCard"), -32007, "none for you");
+    expect_public(remote);
+    refresh(remote);
+    far_answer_result(remote, far_next_call(remote, "GetExtendedAgentCard"),
+                      EXTENDED("Farther", "http://far.example/"));
+    expect_extended(remote);
+    fake_loop_advance(remote->loop, 3601000);
+    call = far_next_call(remote, "http://far.example/card");
+    far_whole_answer(remote, call, 200, "cache-control: max-age=3600\n", CARD("true")); /* there is none any more */
+    expect_public(remote);
+    far_expect_no_call(remote);
+}
+
+static void test_extended_cards_of_no_use(void **state)
+{
+    static const char *const results[] = {
+        EXTENDED("Evil", "http://evil.example/rpc"),
+        EXTENDED("Evil", "file:///etc/passwd"),
+        "{\"name\":\"Evil\"}",
+        "{\"name\":\"Evil\",\"url\":\"http://far.example/x\",\"capabilities\":{\"extensions\":[{\"uri\":\"urn:x\","
+        "\"required\":true}]}}",
+        "[]",
+        "null",
+        "\"Evil\"",
+    };
+    struct remote *remote = *state;
+    struct ab_buf large = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    size_t call;
+
+    far_give_card(remote, MORE_CARD);
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+        far_answer_result(remote, far_next_call(remote, "GetExtendedAgentCard"), results[i]);
+        expect_public(remote);
+        refresh(remote);
+    }
+    ab_buf_printf(&large, "{\"name\":\"%0300000d\",\"url\":\"http://far.example/x\"}", 1);
+    far_answer_result(remote, far_next_call(remote, "GetExtendedAgentCard"), large.data);
+    ab_buf_deinit(&large);
+    expect_public(remote);
+    refresh(remote);
+    call = far_next_call(remote, "GetExtendedAgentCard");
+    far_whole_answer(remote, call, 200, "content-type: text/html\n", "<html>");
+    expect_public(remote);
+    refresh(remote);
+    call = far_next_call(remote, "GetExtendedAgentCard");
+    far_begin_stream(remote, call); /* of cards */
+    far_event(remote, call, EXTENDED("Farther", "http://far.example/"));
+    assert_true(remote->client->calls[call].cancelled);
+    expect_extended(remote);
+    refresh(remote);
+    call = far_next_call(remote, "GetExtendedAgentCard"); /* asked for when everything goes down */
+    assert_false(remote->client->calls[call].over);
+}
+
 static void test_a_card_is_kept_fresh(void **state)
 {
     struct remote *remote = *state;
@@ -710,6 +823,8 @@ int main(void)
         with_remote(test_a_restart_with_an_answer_that_got_through),
         with_remote(test_a_card_that_cannot_be_had),
         with_remote(test_a_card_is_kept_fresh),
+        with_remote(test_an_extended_card),
+        with_remote(test_extended_cards_of_no_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,7 @@ static void test_what_a_card_says(void **state)
     assert_string_equal(card.peer.url, "http://h/");
     assert_true(card.streaming);
     assert_true(card.pushes);
+    assert_false(card.extended);
     assert_string_equal(card.skills_json, "[{\"id\":\"s\",\"name\":\"S\",\"description\":\"d\",\"tags\":[\"x\"],"
                                           "\"examples\":[\"e\"],\"inputModes\":[\"text/plain\"]}]");
     ab_a2a_client_card_deinit(&card);
@@ -289,7 +290,7 @@ static void test_signatures(void **state)
 
 /* --- requests --- */
 
-enum { PLAIN = -1, STREAM = -2, PUSH = -3, FORGET = 100 };
+enum { PLAIN = -1, STREAM = -2, PUSH = -3, FORGET = 100, EXTENDED };
 
 #define HEAD(first, version, x)                                                                                        \
     first "\nContent-Type: application/json\nAccept: application/json, application/a2a+json\nA2A-Version: " version    \
@@ -307,7 +308,7 @@ static void test_requests(void **state)
         const struct ab_a2a_version *version;
         bool rpc;
         const char *tenant;
-        int verb; /* < 0: a message; STREAM: with a stream, PUSH: with posts wanted; FORGET: none any more */
+        int verb; /* < 0: a message; STREAM: with a stream, PUSH: with posts wanted; FORGET: none any more; EXTENDED */
         const char *expected;
     } cases[] = {
         { &ab_a2a_v1_0, true, "t", STREAM,
@@ -399,6 +400,18 @@ static void test_requests(void **state)
         { &ab_a2a_v0_3, false, NULL, FORGET,
           "DELETE http://h/x/v1/tasks/T%2F1/pushNotificationConfigs/p%201\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n" },
+        { &ab_a2a_v1_0, true, "t", EXTENDED,
+          HEAD("POST http://h/x", "1.0",
+               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"GetExtendedAgentCard\",\"params\":{\"tenant\":\"t\"}}" },
+        { &ab_a2a_v1_0, false, "t", EXTENDED,
+          "GET http://h/x/t/extendedAgentCard\nAccept: application/json, application/a2a+json\nA2A-Version: 1.0\n"
+          "A2A-Extensions: urn:a, urn:b\n" },
+        { &ab_a2a_v0_3, true, NULL, EXTENDED,
+          HEAD("POST http://h/x", "0.3",
+               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent/getAuthenticatedExtendedCard\"}" },
+        { &ab_a2a_v0_3, false, NULL, EXTENDED,
+          "GET http://h/x/v1/card\nAccept: application/json, application/a2a+json\nA2A-Version: 0.3\n"
+          "X-A2A-Extensions: urn:a, urn:b\n" },
     };
     static const char *const extensions[] = { "urn:a", "urn:b", NULL };
     char url[] = "http://h/x";
@@ -425,7 +438,9 @@ static void test_requests(void **state)
             message.parts = json("[{\"text\":\"a\"}]");
             message.metadata = json("{}");
         }
-        if (cases[i].verb == FORGET)
+        if (cases[i].verb == EXTENDED)
+            ab_a2a_client_write_extended(&peer, extensions, &request);
+        else if (cases[i].verb == FORGET)
             ab_a2a_client_write_push_delete(&peer, "T/1", push.id, extensions, &request);
         else if (cases[i].verb < 0)
             ab_a2a_client_write_message(&peer, &message, extensions, &request);
