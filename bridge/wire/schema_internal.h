@@ -70,6 +70,18 @@ bool keyword_not(struct check *check, struct ab_json schema, struct ab_json keyw
 bool keyword_if(struct check *check, struct ab_json schema, struct ab_json keyword, struct ab_json value);
 bool keyword_ref(struct check *check, struct ab_json schema, struct ab_json keyword, struct ab_json value);
 
+/* --- schema_pointer.c --- */
+
+/* While one schema's references are resolved; values are slices of its text. */
+struct schema_pointers {
+    struct ab_map walked;  /* addresses of containers */
+    struct ab_map members; /* "<address>/<token>" -> struct ab_json */
+};
+void schema_pointers_init(struct schema_pointers *pointers);
+void schema_pointers_deinit(struct schema_pointers *pointers);
+/* Where `pointer` ("" or "/a/b", percent-encoded) leads from `value`; no value: nowhere. */
+struct ab_json schema_pointer_follow(struct schema_pointers *pointers, struct ab_json value, const char *pointer);
+
 /* --- schema_refs.c --- */
 
 /* Finds every $id, $anchor and $ref, and where the latter lead. */

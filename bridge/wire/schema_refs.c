@@ -53,73 +53,12 @@ static char *join(const char *base, const char *reference)
     return ab_format("%s%s%s", base, authority != NULL ? "/" : "", reference);
 }
 
-/* --- JSON Pointer --- */
-
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* One reference token: percent-decoded (it stood in a fragment), then ~1 and ~0. */
-static char *decode_token(const char *token, size_t size)
-{
-    struct ab_buf percent = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-
-    for (size_t i = 0; i < size; i++) {
-        if (token[i] == '%' && i + 2 < size && hex(token[i + 1]) >= 0 && hex(token[i + 2]) >= 0) {
-            ab_buf_append_char(&percent, (char)(hex(token[i + 1]) * 16 + hex(token[i + 2])));
-            i += 2;
-        } else {
-            ab_buf_append_char(&percent, token[i]);
-        }
-    }
-    for (size_t i = 0; i < percent.size; i++) {
-        if (percent.data[i] == '~' && i + 1 < percent.size &&
-            (percent.data[i + 1] == '0' || percent.data[i + 1] == '1'))
-            ab_buf_append_char(&text, percent.data[++i] == '0' ? '~' : '/');
-        else
-            ab_buf_append_char(&text, percent.data[i]);
-    }
-    ab_buf_deinit(&percent);
-    return ab_buf_steal(&text);
-}
-
-static struct ab_json element_at(struct ab_json array, const char *token)
-{
-    struct ab_json_iterator each = ab_json_iterate(array);
-    struct ab_json element = { 0 };
-    uint64_t index;
-
-    if (!ab_str_to_uint(ab_str(token), 1000000, &index))
-        return (struct ab_json){ 0 };
-    do {
-        if (!ab_json_next(&each, NULL, &element))
-            return (struct ab_json){ 0 };
-    } while (index-- > 0);
-    return element;
-}
-
-/* `pointer` is "" or "/a/b". */
-static struct ab_json follow(struct ab_json value, const char *pointer)
-{
-    while (*pointer == '/' && ab_json_exists(value)) {
-        size_t size = strcspn(pointer + 1, "/");
-        AB_CLEANUP(ab_free_string) char *token = decode_token(pointer + 1, size);
-        value = ab_json_is(value, AB_JSON_ARRAY) ? element_at(value, token) : ab_json_member(value, token);
-        pointer += 1 + size;
-    }
-    return value;
-}
-
 /* --- collecting and resolving --- */
 
 struct resolver {
     struct ab_schema *schema;
     struct ab_schema_error *error;
+    struct schema_pointers pointers;
     bool resolving; /* first all places are collected, then all references followed */
     unsigned depth;
 };
@@ -170,7 +109,7 @@ static bool resolve(struct resolver *resolver, struct ab_json ref, const char *b
     if (fragment[0] == '\0' || fragment[0] == '/') {
         place = ab_map_get(&resolver->schema->places, ab_str(uri));
         if (place != NULL)
-            target = follow(*place, fragment);
+            target = schema_pointer_follow(&resolver->pointers, *place, fragment);
     } else {
         AB_CLEANUP(ab_free_string) char *key = ab_format("%s#%s", uri, fragment);
         place = ab_map_get(&resolver->schema->places, ab_str(key));
@@ -245,11 +184,14 @@ static bool visit(struct resolver *resolver, struct ab_json schema, const char *
 bool schema_resolve(struct ab_schema *schema, struct ab_schema_error *error)
 {
     struct resolver resolver = { .schema = schema, .error = error };
+    bool good;
 
-    if (!visit(&resolver, schema->root, ""))
-        return false;
+    schema_pointers_init(&resolver.pointers);
+    good = visit(&resolver, schema->root, "");
     resolver.resolving = true;
-    return visit(&resolver, schema->root, "");
+    good = good && visit(&resolver, schema->root, "");
+    schema_pointers_deinit(&resolver.pointers);
+    return good;
 }
 
 bool keyword_ref(struct check *check, struct ab_json schema, struct ab_json keyword, struct ab_json value)

@@ -211,6 +211,9 @@ static const struct broken {
     { "{\"allOf\":[]}", "/allOf" },
     { "{\"multipleOf\":0}", "/multipleOf" },
     { "{\"$ref\":\"#/$defs/nothing\"}", "$ref" },
+    { "{\"prefixItems\":[{}],\"$ref\":\"#/prefixItems/1\"}", "$ref" },
+    { "{\"prefixItems\":[{}],\"$ref\":\"#/prefixItems/00\"}", "$ref" },
+    { "{\"type\":\"null\",\"$ref\":\"#/type/0\"}", "$ref" },
     { "{\"$ref\":\"https://example.com/other\"}", "$ref" },
     { "7", "/" },
 };
@@ -334,6 +337,10 @@ static const struct fit {
     { "{\"dependentSchemas\":{\"a\":{\"required\":[\"b\"]}}}", "{\"a\":1}", false },
     { "{\"$defs\":{\"x\":{\"$anchor\":\"here\",\"type\":\"null\"}},\"$ref\":\"#here\"}", "null", true },
     { "{\"$defs\":{\"x\":{\"$anchor\":\"here\",\"type\":\"null\"}},\"$ref\":\"#here\"}", "1", false },
+    { "{\"prefixItems\":[{\"$ref\":\"#/prefixItems/1\"},{\"type\":\"null\"}]}", "[null]", true },
+    { "{\"prefixItems\":[{\"$ref\":\"#/prefixItems/1\"},{\"type\":\"null\"}]}", "[1]", false },
+    { "{\"$defs\":{\"a/b%~\":{\"type\":\"null\"},\"\":{}},\"$ref\":\"#/$defs/a~1b%25~0\"}", "1", false },
+    { "{\"$defs\":{\"\":{\"type\":\"null\"}},\"$ref\":\"#/$defs/\"}", "1", false },
     { "{\"$ref\":\"#/$defs/x\",\"maximum\":5,\"$defs\":{\"x\":{\"minimum\":3}}}", "6", false },
 };
 
