@@ -540,6 +540,32 @@ static void test_a_restart_with_a_question(void **state)
     (void)far_next_call(remote, "\"SendMessage\"");
 }
 
+/* Whatever the first attempt began there is not what is waited for. */
+static void test_a_restart_that_sends_again(void **state)
+{
+    struct remote *remote = *state;
+    struct address first;
+    struct address second;
+    size_t call;
+
+    far_shut_down(remote);
+    remote->retry = true;
+    far_build(remote);
+    while (remote->seen + 1 < remote->client->n_calls) /* cards that were not awaited */
+        remote->seen++;
+    (void)sent(remote, &first);
+    far_shut_down(remote);
+    far_build(remote);
+    far_give_card(remote, PUSH_CARD);
+    call = far_next_call(remote, "\"SendMessage\"");
+    second = address_in(remote, call);
+    assert_string_not_equal(first.path, second.path);
+    assert_int_equal(post(remote, &first, NEWS), 410);
+    assert_int_equal(post(remote, &second, NEWS), 204);
+    snprintf(second.token, sizeof second.token, "%s", first.token);
+    assert_int_equal(post(remote, &second, NEWS), 401);
+}
+
 static void test_a_restart_under_another_address(void **state)
 {
     struct remote *remote = *state;
@@ -577,6 +603,7 @@ int main(void)
         with_remote(test_a_task_that_is_not_there),
         with_remote(test_a_restart),
         with_remote(test_a_restart_with_a_question),
+        with_remote(test_a_restart_that_sends_again),
         with_remote(test_a_restart_under_another_address),
     };
 

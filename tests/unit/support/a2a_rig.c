@@ -100,9 +100,11 @@ void far_build(struct remote *remote)
         .push_look_ms = 100000,
         .receiver = remote->receiver,
     });
-    ab_engine_add_agent(remote->engine,
-                        &(struct ab_agent_settings){ .id = "far", .timeout_ms = 600000, .pause_timeout_ms = 86400000 },
-                        agent);
+    ab_engine_add_agent(
+        remote->engine,
+        &(struct ab_agent_settings){
+            .id = "far", .timeout_ms = 600000, .pause_timeout_ms = 86400000, .retry_after_restart = remote->retry },
+        agent);
     assert_int_equal(ab_engine_start(remote->engine), AB_OK);
 }
 

@@ -16,7 +16,8 @@ struct remote {
     struct fake_client *client;
     struct ab_sealer *sealer;
     struct ab_a2a_receiver *receiver;
-    bool push; /* the agent is made with it */
+    bool push;  /* the agent is made with it */
+    bool retry; /* what nothing was heard of is run again after a restart */
     struct fake_random random;
     struct ab_random source;
     struct ab_engine *engine;
