@@ -51,7 +51,8 @@ bool ab_a2a_read_text(struct ab_a2a_call *call, struct ab_json object, const cha
 
     *out = ab_json_string_dup(value);
     if (*out == NULL && ab_json_exists(value)) {
-        ab_a2a_refuse_field(call, path, "%s must be a string, found %s", path, ab_json_type_name(value));
+        ab_a2a_refuse_field(call, path, "%s must be a string without U+0000, found %s", path,
+                            ab_json_is(value, AB_JSON_STRING) ? "one with it" : ab_json_type_name(value));
         return false;
     }
     if (*out != NULL && **out == '\0') { /* ProtoJSON: the empty string is the same as none */

@@ -91,6 +91,15 @@ def streams_chunks():
     say({"result": {}})
 
 
+def goes_in_steps():
+    """Waits for a sign-in, for which streams stay open, then makes many artifacts."""
+    say({"ask": {"door": {"kind": "url", "url": "https://example.com/", "message": "Go?"}}})
+    hear()
+    for number in range(20):
+        artifact({"text": str(number)}, id=f"step {number}")
+    say({"result": {}})
+
+
 def answers_in_pieces():
     for piece in ("one ", "two ", "three"):
         say({"chunk": piece})
@@ -144,6 +153,7 @@ BEHAVIOURS = {
     "stream-artifact-file": artifact_of({"raw": "dGNr", "filename": "output.txt", "media_type": "text/plain"}),
     "stream-artifact-chunked": streams_chunks,
     "pieces": answers_in_pieces,
+    "steps": goes_in_steps,
     "mirror": shows_what_it_got,
     "wait": waits,
     "silent": is_silent,

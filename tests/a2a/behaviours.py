@@ -74,12 +74,12 @@ def fits(it, found, expected):
 def answers_with_a_message(it):
     it = scenario(it)
     expected = [{"text": "Direct message response", "metadata": {"tone": "dry"}}]
-    said = it.call("send", does(it, "message-response", contextId="talk"))
-    events = it.call("stream", does(it, "message-response", contextId="talk"), stream=True)
+    said = it.call("send", does(it, "message-response", contextId="talk " + it.name))
+    events = it.call("stream", does(it, "message-response", contextId="talk " + it.name), stream=True)
     assert len(events) == 1, events
     for one in (said, events[0]):
         kind, message = kind_of(one)
-        assert kind == "message" and message["contextId"] == "talk" and "taskId" not in message, message
+        assert kind == "message" and message["contextId"] == "talk " + it.name and "taskId" not in message, message
         assert message["role"] == ("agent" if it.name == "0.3 JSON-RPC" else "ROLE_AGENT") and message["messageId"], message
         fits(it, parts_of(it, message), expected)
 
@@ -265,6 +265,22 @@ def keeps_a_silent_stream_open(it):
     assert told(it, stream.rest()[-1]) == ("status", "CANCELED"), "another stream's end is not this one's"
 
 
+def all_streams_tell_the_same(it):
+    """Whoever watches sees each event, in the same order; one that leaves changes nothing for the others."""
+    it = scenario(it)
+    first = it.open("stream", does(it, "steps"))
+    task = kind_of(first.next())[1]["id"]
+    others = [it.open("subscribe", {"id": task}) for _ in range(3)]
+    for other in others:
+        assert told(it, other.next())[0] == "task"
+    others.pop().close()
+    it.send("yes", taskId=task)
+    seen = [stream.rest() for stream in [first, *others]]
+    last = [[event for event in events if told(it, event)[0] == "artifact"] for events in seen]
+    assert len(last[0]) == 20 and all(events == last[0] for events in last), last
+    assert all(told(it, events[-1]) == ("status", "COMPLETED") for events in seen[1:]), seen
+
+
 def outlives_its_callers(it):
     """A caller that goes away has not cancelled its task."""
     it = scenario(it)
@@ -331,4 +347,4 @@ def hands_a_message_on_as_one_line(it):
 EACH = [answers_with_a_message, keeps_a_message_that_nobody_waited_for, ends_in_every_way, asks_for_input, a_stream_ends_where_it_is_the_callers_turn,
         asks_for_a_sign_in, a_stream_stays_open_for_a_sign_in, goes_on_after_a_sign_in_elsewhere, tells_artifacts_in_pieces, answers_in_pieces,
         makes_every_kind_of_artifact, wraps_data_that_is_no_object, holds_a_call_while_the_agent_is_silent, keeps_a_silent_stream_open,
-        outlives_its_callers, ends_what_takes_too_long, hands_messages_on_untouched, hands_a_message_on_as_one_line]
+        all_streams_tell_the_same, outlives_its_callers, ends_what_takes_too_long, hands_messages_on_untouched, hands_a_message_on_as_one_line]

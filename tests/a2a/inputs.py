@@ -123,8 +123,8 @@ def counts_history(it):
 def makes_a_new_task_each_time(it):
     """The same message again is another task: a message's id is its sender's own business."""
     it = scenario(it)
-    tasks = [kind_of(it.call("send", {**does(it, "complete-task-again", contextId="same"), "configuration": {"blocking": True}}))[1] for _ in range(3)]
-    assert len({task["id"] for task in tasks}) == 3 and {task["contextId"] for task in tasks} == {"same"}, tasks
+    tasks = [kind_of(it.call("send", {**does(it, "complete-task-again", contextId="same " + it.name), "configuration": {"blocking": True}}))[1] for _ in range(3)]
+    assert len({task["id"] for task in tasks}) == 3 and {task["contextId"] for task in tasks} == {"same " + it.name}, tasks
     alone = [kind_of(it.call("send", does(it, "complete-task")))[1] for _ in range(2)]
     assert alone[0]["contextId"] and alone[0]["contextId"] != alone[1]["contextId"], "a context of its own where none is named"
 
@@ -180,6 +180,7 @@ def refuses_misshapen_members(it):
         if "tenant" in wish and not hasattr(it, "methods"):
             continue  # it stands in the path there
         refused("INVALID_PARAMS", lambda: it.call("send", {"message": good, **wish}), words)
+    refused("INVALID_PARAMS", lambda: it.call("send", {"message": {**good, "messageId": "a\0b"}}), "U+0000")
     for operation, wish in (("get", {"id": ""}), ("cancel", {"id": 4}), ("subscribe", {})) if hasattr(it, "methods") else ():
         refused("INVALID_PARAMS", lambda: it.call(operation, wish), "id")
 
@@ -343,6 +344,15 @@ def reads_encoded_ids(it):
             refused("TASK_NOT_FOUND", lambda: it.call(operation, {"id": name}), "no task")
 
 
+def cancels_with_any_body_or_none(address):
+    for it in (Http10(address, "scenario"), Http03(address, "scenario")):
+        for body, kind in ((None, "application/json"), (None, None), (None, "text/plain"), ("", "application/json"), ("null", "application/json"), ("{}", "application/json"),
+                           ('{"metadata":{"why":1},"surprise":2}', "application/json")):
+            task = it.send("x", messageId="wait", configuration=it.later())["id"]
+            answer = it.request("POST", f"/a2a/scenario{it.prefix(None)}/tasks/{task}:cancel", body, {"Content-Type": kind})
+            assert answer.status == 200 and state(json.loads(answer.text)) == "CANCELED", (body, kind, answer.text)
+
+
 def takes_plain_colons_in_paths(address):
     it = Http10(address, "scenario")
     task = it.send("x", messageId="complete-task")["id"]
@@ -398,5 +408,5 @@ def takes_configurations_as_old_clients_send_them(address):
 EACH = [takes_names_of_the_proto, leaves_unknown_names_alone, takes_what_proto_json_takes, counts_history, makes_a_new_task_each_time, refuses_parts, takes_parts,
         refuses_misshapen_members, takes_json_only, reads_encoded_ids, names_the_extensions_that_are_active]
 ONCE = [takes_names_of_the_proto_in_lists, a_tenant_stands_in_front_of_every_path, reads_the_version_of_a_request, answers_in_the_media_type_that_is_named,
-        refuses_in_the_form_of_the_binding, refuses_streams_of_old_clients_as_streams, takes_no_batches, gives_ids_back, takes_plain_colons_in_paths,
+        refuses_in_the_form_of_the_binding, refuses_streams_of_old_clients_as_streams, takes_no_batches, gives_ids_back, cancels_with_any_body_or_none, takes_plain_colons_in_paths,
         takes_configurations_as_old_clients_send_them]

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import behaviours
 import cards
@@ -390,7 +391,7 @@ def check_schema(loaded, messages):
         assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
 
 
-def check_shapes(address):
+def check_shapes():
     """All that was answered in 1.0, and in 0.3 over HTTP+JSON."""
     for kind, known in ((Rpc10, shapes.V1_0), (Http10, shapes.V1_0), (Http03, shapes.V0_3)):
         results = [message["result"] if kind is Rpc10 else message for message in kind.seen if "error" not in message]
@@ -400,33 +401,31 @@ def check_shapes(address):
 
 
 def run(address):
+    """The tests by name, those together that go together: one after the other has too much waiting in it."""
     for kind in ALL:
         kind.seen = []
     for test in EACH:
-        for kind in ALL:
-            it = kind(address)
-            yield f"{test.__name__} {it.name}", lambda: test(it)
+        yield [(f"{test.__name__} {kind.name}", lambda kind=kind: test(kind(address))) for kind in ALL]
     for test in ONCE:
-        yield test.__name__, lambda: test(address)
-    yield "has_its_shape", lambda: check_shapes(address)
+        yield [(test.__name__, lambda: test(address))]
+    yield [("has_its_shape", check_shapes)]
     loaded = load_schema()
     if loaded:
-        yield "fits_the_schema", lambda: check_schema(loaded, Rpc03.seen)
+        yield [("fits_the_schema", lambda: check_schema(loaded, Rpc03.seen))]
 
 
 def main(wanted):
     """All tests, or those whose names hold one of these words."""
     passed = failed = 0
-    with Bridge(os.path.join(HERE, "bridge.jsonc")) as bridge:
-        for name, action in run(bridge.address):
-            if wanted and not any(word in name for word in wanted):
-                continue
-            try:
-                action()
-                passed += 1
-            except Exception:  # whatever breaks is this test's failure
-                failed += 1
-                print(f"FAILED {name}: {traceback.format_exc()}")
+    with Bridge(os.path.join(HERE, "bridge.jsonc")) as bridge, ThreadPoolExecutor(len(ALL)) as pool:
+        for together in run(bridge.address):
+            started = [(name, pool.submit(action)) for name, action in together if not wanted or any(word in name for word in wanted)]
+            for name, test in started:
+                error = test.exception()
+                passed += error is None
+                failed += error is not None
+                if error:
+                    print(f"FAILED {name}: {''.join(traceback.format_exception(error))}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
