@@ -124,6 +124,7 @@ struct hot {
     int64_t work_left_us;
     int64_t work_since_us; /* while `working` */
     bool working;
+    int64_t paused_before_ms;       /* of the present pause, before this process */
     struct ab_timer *abandon_timer; /* while task.abandon_ms counts */
     int64_t born_us;
 
@@ -304,6 +305,8 @@ void hot_recall_round(struct hot *hot);
 /* --- engine_time.c --- */
 void hot_clock_stop(struct hot *hot);
 void hot_clock_arm(struct hot *hot);
+/* Between the two, for a task whose work went on while no process followed it: its time went on as well. */
+void hot_clock_recall(struct hot *hot);
 /* Starts the time of an abandoned task, where it is one. */
 void hot_abandon_arm(struct hot *hot);
 void engine_sweep_arm(struct ab_engine *engine);

@@ -68,6 +68,7 @@ void run_continue(struct hot *hot)
         hot_add_round(hot, ab_strdup(hot->task.answers_json), 0);
     }
     hot_clock_stop(hot);
+    hot_clock_recall(hot);
     hot_clock_arm(hot);
 }
 

@@ -4,8 +4,12 @@
  * A hot task has one timer; what it means when due follows from the task's state alone. */
 #include "task/engine_internal.h"
 
+#include "wire/json.h"
+
 /* How long a run may take to wind down after its task's end before it is told to stop. */
 static const uint64_t wind_down_ms = 10000;
+/* What a task has at least after a restart, so that what became of it meanwhile can still be heard. */
+static const int64_t restart_grace_ms = 60000;
 static const size_t sweep_limit = 1000;
 static const uint64_t sweep_again_ms = 100;
 
@@ -42,7 +46,57 @@ void hot_clock_stop(struct hot *hot)
         hot->work_left_us -= engine_now_us(hot->engine) - hot->work_since_us;
         hot->working = false;
     }
+    hot->paused_before_ms = 0;
 }
+
+/* --- time that earlier processes saw --- */
+
+struct spent {
+    enum ab_task_status status;
+    int64_t since;
+    int64_t worked_ms;
+};
+
+static bool add_span(void *arg, const struct ab_event *event)
+{
+    struct spent *spent = arg;
+    AB_CLEANUP(ab_free_string)
+    char *name = ab_json_string_dup(ab_json_member(ab_json_trusted(event->body_json), "status"));
+    enum ab_task_status status;
+    if (name == NULL || !ab_task_status_parse(name, &status) || status == spent->status) {
+        return true;
+    }
+    if (spent->status == AB_TASK_EXECUTING && event->at > spent->since) {
+        spent->worked_ms += event->at - spent->since;
+    }
+    spent->status = status;
+    spent->since = event->at;
+    return true;
+}
+
+static int64_t at_most(int64_t spent_ms, int64_t limit_ms)
+{
+    int64_t most = limit_ms > restart_grace_ms ? limit_ms - restart_grace_ms : 0;
+    return spent_ms < most ? spent_ms : most;
+}
+
+void hot_clock_recall(struct hot *hot)
+{
+    struct ab_store *store = hot->engine->settings.store;
+    const struct ab_agent_settings *agent = &hot->agent->settings;
+    struct spent spent = { .status = AB_TASK_PENDING };
+    (void)store->ops->events(store, hot->task.id, 0, AB_EVENT_BIT(AB_EVENT_STATUS), 0, add_span, &spent);
+    int64_t span = engine_now(hot->engine) - spent.since;
+    span = span > 0 ? span : 0;
+    if (spent.status == AB_TASK_EXECUTING) {
+        spent.worked_ms += span;
+    } else if (spent.status == AB_TASK_PAUSED) {
+        hot->paused_before_ms = at_most(span, agent->pause_timeout_ms);
+    }
+    hot->work_left_us = (agent->timeout_ms - at_most(spent.worked_ms, agent->timeout_ms)) * 1000;
+}
+
+/* --- the clock of this process --- */
 
 void hot_clock_arm(struct hot *hot)
 {
@@ -57,7 +111,7 @@ void hot_clock_arm(struct hot *hot)
         int64_t left_ms = (hot->work_left_us + 999) / 1000;
         ab_timer_start(hot->timer, left_ms > 0 ? (uint64_t)left_ms : 0);
     } else if (hot->task.status == AB_TASK_PAUSED) {
-        ab_timer_start(hot->timer, (uint64_t)hot->agent->settings.pause_timeout_ms);
+        ab_timer_start(hot->timer, (uint64_t)(hot->agent->settings.pause_timeout_ms - hot->paused_before_ms));
     }
 }
 

@@ -277,14 +277,54 @@ static void a_shut_down_lets_go(void **state)
     assert_int_equal(run_of(rig, &made)->n_let_go, 0);
 }
 
-static void the_deadline_goes_on(void **state)
+/* What goes on elsewhere takes its time there also while no process follows it. The remote agent has 300 s for its
+ * work, and a pause 600 s; after a restart there are 60 s at least. */
+static void the_time_goes_on(void **state)
+{
+    static const struct {
+        int64_t worked;   /* s, before anything else */
+        int64_t paused;   /* then; -1: it was not */
+        int64_t answered; /* worked after that pause; -1: it lasts */
+        int64_t left;     /* what the task has after the restart */
+    } rows[] = {
+        { 0, -1, -1, 300 },  { 100, -1, -1, 200 },  { 250, -1, -1, 60 }, { 299, -1, -1, 60 },
+        { 0, 500, -1, 100 }, { 200, 500, -1, 100 }, { 0, 590, -1, 60 },  { 100, 500, 50, 150 },
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct made made = made_with_notes(rig);
+        struct steered steered = { 0 };
+        rig_wait(rig, rows[i].worked * 1000);
+        if (rows[i].paused >= 0) {
+            (void)fake_report_json(run_of(rig, &made), AB_REPORT_ASK, approval);
+            rig_wait(rig, rows[i].paused * 1000);
+        }
+        if (rows[i].answered >= 0) {
+            rig_answer(rig, made.id, "{\"ok\":{\"action\":\"accept\"}}", &steered);
+            rig_wait(rig, rows[i].answered * 1000);
+        }
+        start_again(rig);
+        rig_wait(rig, rows[i].left * 1000 - 500);
+        assert_true(!ab_task_status_is_terminal(rig_status(rig, made.id)));
+        rig_wait(rig, 1000);
+        assert_int_equal(rig_status(rig, made.id), AB_TASK_ERROR);
+        assert_int_equal(run_of(rig, &made)->n_stops, 1);
+    }
+}
+
+/* The wall clock that the log's times are of may have been set back. */
+static void a_clock_that_was_set_back_gives_no_more_time(void **state)
 {
     struct rig *rig = *state;
     struct made made = made_with_notes(rig);
+    rig_wait(rig, 100000);
+    fake_loop_jump_wall(rig->loop, -3600000);
     start_again(rig);
-    rig_wait(rig, 61000);
+    rig_wait(rig, 299000);
+    assert_int_equal(rig_status(rig, made.id), AB_TASK_EXECUTING);
+    rig_wait(rig, 2000);
     assert_int_equal(rig_status(rig, made.id), AB_TASK_ERROR);
-    assert_int_equal(run_of(rig, &made)->n_stops, 1);
 }
 
 /* --- secrets --- */
@@ -389,7 +429,8 @@ int main(void)
         with_rig(what_was_not_given_cannot_have_been_heard),
         with_rig(rounds_that_wait_outlive_the_process),
         with_rig(a_shut_down_lets_go),
-        with_rig(the_deadline_goes_on),
+        with_rig(the_time_goes_on),
+        with_rig(a_clock_that_was_set_back_gives_no_more_time),
         with_rig(secrets_stay_in_memory),
         with_rig(secrets_go_with_the_end),
         with_rig(agents_tell_of_themselves),

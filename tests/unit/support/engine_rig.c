@@ -19,7 +19,7 @@
 static struct fake_agent *add(struct rig *rig, struct fake_agent *agent, struct ab_agent_settings settings)
 {
     settings.kind = "fake";
-    settings.timeout_ms = 60000;
+    settings.timeout_ms = settings.timeout_ms > 0 ? settings.timeout_ms : 60000;
     settings.pause_timeout_ms = 600000;
     ab_engine_add_agent(rig->engine, &settings, &agent->agent);
     return agent;
@@ -44,7 +44,7 @@ void rig_restart(struct rig *rig, const struct ab_engine_settings *settings, boo
     rig->one = add_agent(rig, (struct ab_agent_settings){ .id = "one", .turns_deep = 2 });
     rig->two = add_agent(rig, (struct ab_agent_settings){ .id = "two" });
     rig->retry = add_agent(rig, (struct ab_agent_settings){ .id = "retry", .retry_after_restart = true });
-    rig->remote = add(rig, fake_remote_new(), (struct ab_agent_settings){ .id = "remote" });
+    rig->remote = add(rig, fake_remote_new(), (struct ab_agent_settings){ .id = "remote", .timeout_ms = 300000 });
     rig->refuse = add_agent(rig, (struct ab_agent_settings){ .id = "refuse", .turns = AB_TURNS_REFUSE });
     if (start) {
         assert_int_equal(ab_engine_start(rig->engine), AB_OK);
