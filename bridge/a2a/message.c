@@ -2,8 +2,10 @@
 
 #include "a2a/push_config.h"
 #include "base/mem.h"
+#include "wire/http_values.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Beyond it an id is no name but a load. */
 #define ID_BYTES 512
@@ -112,6 +114,60 @@ static bool make_message(struct ab_a2a_call *call, struct ab_json message, struc
     return good;
 }
 
+/* --- media types --- */
+
+/* Whether one of the modes of a card takes this type; "text", as older cards have it, is none that could be compared.
+ */
+static bool modes_take(struct ab_json modes, const char *type)
+{
+    struct ab_json_iterator each = ab_json_iterate(modes);
+    struct ab_json mode;
+
+    while (ab_json_is(modes, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &mode)) {
+        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(mode);
+        if (name != NULL && (strchr(name, '/') == NULL || ab_http_accepts(ab_str(name), type)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the agent or one of its skills is configured to take it; where nothing is, any is taken. */
+static bool agent_takes(const struct ab_a2a_agent_settings *settings, const char *type)
+{
+    struct ab_json skills = ab_json_trusted(settings->skills_json);
+    struct ab_json_iterator each = ab_json_iterate(skills);
+    struct ab_json skill;
+
+    if (settings->input_modes_json == NULL || modes_take(ab_json_trusted(settings->input_modes_json), type))
+        return true;
+    while (ab_json_is(skills, AB_JSON_ARRAY) && ab_json_next(&each, NULL, &skill))
+        if (modes_take(ab_json_member(skill, "inputModes"), type))
+            return true;
+    return false;
+}
+
+static bool check_media_types(struct ab_a2a_call *call, struct ab_json parts)
+{
+    const struct ab_a2a_agent_settings *settings = ab_a2a_agent_settings(call->a2a, call->agent);
+    struct ab_json_iterator each = ab_json_iterate(parts);
+    struct ab_json part;
+
+    for (size_t i = 0; ab_json_next(&each, NULL, &part); i++) {
+        AB_CLEANUP(ab_free_string) char *type = ab_json_string_dup(ab_json_member(part, "media_type"));
+        if (type == NULL)
+            continue;
+        type[strcspn(type, "; ")] = '\0';
+        if (!agent_takes(settings, type)) {
+            ab_a2a_refuse(call, AB_A2A_CONTENT_TYPE_NOT_SUPPORTED,
+                          "message.parts[%zu] is %.80s; this agent takes %.200s", i, type, settings->input_modes_json);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- what agents read --- */
+
 /* The texts together, the addresses of files, and who asks: what agents read that know nothing of parts. */
 static char *make_input(const struct ab_a2a *a2a, struct ab_json parts)
 {
@@ -199,6 +255,7 @@ bool ab_a2a_sent_read(struct ab_a2a_call *call, struct ab_a2a_sent *out)
     struct ab_json message = ab_a2a_member(call->params, "message");
     struct ab_json configuration = ab_a2a_member(call->params, "configuration");
     AB_CLEANUP(ab_free_string) char *id = NULL;
+    struct ab_json parts;
 
     if (!ab_json_exists(message))
         message = ab_a2a_member(call->params, "request"); /* its name in the proto of 0.3 */
@@ -216,7 +273,10 @@ bool ab_a2a_sent_read(struct ab_a2a_call *call, struct ab_a2a_sent *out)
     }
     if (!read_configuration(call, configuration, out) || !make_message(call, message, out))
         return false;
-    out->input_json = make_input(call->a2a, ab_json_member(ab_json_trusted(out->message_json), "parts"));
+    parts = ab_json_member(ab_json_trusted(out->message_json), "parts");
+    if (!check_media_types(call, parts))
+        return false;
+    out->input_json = make_input(call->a2a, parts);
     out->options_json = make_options(call->params, configuration);
     return true;
 }

@@ -120,6 +120,26 @@ def counts_history(it):
 
 # --- messages ---
 
+def refuses_media_types_that_the_card_does_not_name(it):
+    """This agent's card says text/plain and image/*, one of its skills application/pdf; what says nothing of its type is taken."""
+    it = type(it)(it.address, "narrow")
+
+    def part(media_type):
+        if it.version:
+            return {"raw": "AAEC", "mediaType": media_type}
+        file = {"bytes": "AAEC", "fileWithBytes": "AAEC", "mimeType": media_type}
+        del file["fileWithBytes" if it.name == "0.3 JSON-RPC" else "bytes"]
+        return {"file": file} if it.name == "0.3 HTTP+JSON" else {"kind": "file", "file": file}
+
+    for media_type in ("audio/wav", "text/html", "application/json", "image", "imagex/png"):
+        message = {**it.message("a"), it.parts_key: [it.part({"text": "a"}), part(media_type)]}
+        for operation in ("send", "stream"):
+            refused("CONTENT_TYPE_NOT_SUPPORTED", lambda: it.call(operation, {"message": message}), f"parts[1] is {media_type}")
+    good = [part(media_type) for media_type in ("text/plain", "Text/Plain; charset=utf-8", "image/png", "IMAGE/gif", "application/pdf", "")]
+    message = {**it.message("a"), it.parts_key: [it.part({"text": "a"}), *good]}
+    assert state(kind_of(it.call("send", {"message": message, "configuration": {"blocking": True}}))[1]) == "COMPLETED"
+
+
 def makes_a_new_task_each_time(it):
     """The same message again is another task: a message's id is its sender's own business."""
     it = scenario(it)
@@ -406,7 +426,7 @@ def takes_configurations_as_old_clients_send_them(address):
 
 
 EACH = [takes_names_of_the_proto, leaves_unknown_names_alone, takes_what_proto_json_takes, counts_history, makes_a_new_task_each_time, refuses_parts, takes_parts,
-        refuses_misshapen_members, takes_json_only, reads_encoded_ids, names_the_extensions_that_are_active]
+        refuses_media_types_that_the_card_does_not_name, refuses_misshapen_members, takes_json_only, reads_encoded_ids, names_the_extensions_that_are_active]
 ONCE = [takes_names_of_the_proto_in_lists, a_tenant_stands_in_front_of_every_path, reads_the_version_of_a_request, answers_in_the_media_type_that_is_named,
         refuses_in_the_form_of_the_binding, refuses_streams_of_old_clients_as_streams, takes_no_batches, gives_ids_back, cancels_with_any_body_or_none, takes_plain_colons_in_paths,
         takes_configurations_as_old_clients_send_them]
