@@ -401,7 +401,32 @@ def names_the_extensions_that_are_active(it):
             refused("EXTENSION_SUPPORT_REQUIRED", lambda: it.read(it.request(*it.asked(operation, wish), asked)), must)
 
 
-# --- push notification configurations of 0.3 ---
+# --- 0.3 ---
+
+def takes_messages_as_old_clients_send_them(address):
+    """In the form of the other binding, by the proto's name of it, saying what kind it is or not; blocking by default or not."""
+    rpc, http = Rpc03(address, "scenario"), Http03(address, "scenario")
+    kinds = {"messageId": "complete-task", "role": "user", "parts": [{"kind": "text", "text": "a"}]}
+    proto = {"messageId": "complete-task", "role": "ROLE_USER", "content": [{"text": "a"}]}
+    for it in (rpc, http):
+        for message in (kinds, {"kind": "message", **kinds}, proto):
+            for name in ("message", "request"):
+                _, task = kind_of(it.call("send", {name: message, "configuration": {"blocking": True}}))
+                assert state(task) == "COMPLETED", (it.name, message, task)
+    for wish, waits in (({}, (True, True)), ({"configuration": {}}, (True, False)), ({"configuration": {"acceptedOutputModes": ["text/plain"]}}, (True, False)),
+                        ({"configuration": {"blocking": True}}, (True, True)), ({"configuration": {"blocking": False}}, (False, False))):
+        for it, expected in zip((rpc, http), waits):
+            _, task = kind_of(it.call("send", {**does(it, "slow", "0.3"), **wish}))
+            assert (state(task) == "COMPLETED") == expected, (it.name, wish, task)
+
+
+def needs_no_parameters_for_a_card(address):
+    for it, method, code in ((Rpc10(address), "GetExtendedAgentCard", -32004), (Rpc03(address), "agent/getAuthenticatedExtendedCard", -32007)):
+        for more in ({}, {"params": None}, {"params": {}}, {"params": {"tenant": "x"}}):
+            answer = json.loads(it.request("POST", "/a2a/worker", {"jsonrpc": "2.0", "id": 7, "method": method, **more}).text)
+            assert answer["error"]["code"] == code, answer
+
+
 
 def takes_configurations_as_old_clients_send_them(address):
     """Over HTTP+JSON: what is got back, the proto's whole request in either spelling; the id wherever it stands."""
@@ -429,4 +454,4 @@ EACH = [takes_names_of_the_proto, leaves_unknown_names_alone, takes_what_proto_j
         refuses_media_types_that_the_card_does_not_name, refuses_misshapen_members, takes_json_only, reads_encoded_ids, names_the_extensions_that_are_active]
 ONCE = [takes_names_of_the_proto_in_lists, a_tenant_stands_in_front_of_every_path, reads_the_version_of_a_request, answers_in_the_media_type_that_is_named,
         refuses_in_the_form_of_the_binding, refuses_streams_of_old_clients_as_streams, takes_no_batches, gives_ids_back, cancels_with_any_body_or_none, takes_plain_colons_in_paths,
-        takes_configurations_as_old_clients_send_them]
+        takes_configurations_as_old_clients_send_them, takes_messages_as_old_clients_send_them, needs_no_parameters_for_a_card]

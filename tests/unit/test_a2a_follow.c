@@ -375,6 +375,27 @@ static void test_storage_that_refuses(void **state)
     fake_exchange_free(exchange);
 }
 
+/* What goes wrong on an open stream is its last event. */
+static void test_error_on_an_open_stream(void **state)
+{
+    struct bench *bench = *state;
+    struct fake_exchange *exchange = call(bench, "SendStreamingMessage", MESSAGE);
+
+    report_text(bench, AB_REPORT_CHUNK, "first");
+    fake_exchange_behind(exchange, true);
+    for (size_t i = 0; i < 200; i++)
+        report_text(bench, AB_REPORT_CHUNK, "more");
+    bench->rig->store->unreadable = true;
+    fake_exchange_forget(exchange);
+    fake_exchange_behind(exchange, false);
+    rig_run(bench->rig);
+    bench->rig->store->unreadable = false;
+    assert_true(exchange->ended);
+    assert_says(exchange, "event: error\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,");
+    fake_exchange_free(exchange);
+    complete(bench); /* the task has lost nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence_is_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drain_ends_subscriptions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_storage_that_refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_error_on_an_open_stream, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("a2a_follow", tests, NULL, NULL);
 }

@@ -99,7 +99,7 @@ static int fake_events(struct ab_store *store, const char *id, uint64_t after, u
 {
     struct ab_store *inner = fake(store)->inner;
     fake(store)->event_reads++;
-    return inner->ops->events(inner, id, after, kinds, limit, each, arg);
+    return fake(store)->unreadable ? AB_FAULT_SYSTEM : inner->ops->events(inner, id, after, kinds, limit, each, arg);
 }
 
 static int fake_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT])

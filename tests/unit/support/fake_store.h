@@ -18,7 +18,7 @@ struct fake_store {
     unsigned fail_count;           /* how many fail from there on */
     enum ab_store_outcome fail_as; /* CONFLICT or REFUSED */
     size_t backlog;                /* added to the inner one */
-    bool unreadable;               /* get fails */
+    bool unreadable;               /* get and events fail */
     unsigned unsettled;            /* so many settlements are still to be refused */
     unsigned event_reads;          /* calls of events() */
 };
