@@ -43,13 +43,11 @@ static void take_keyed(struct ab_json_writer *writer, struct ab_json questions, 
     struct ab_json value;
 
     while (ab_json_is(data, AB_JSON_OBJECT) && ab_json_next(&each, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || !is_open(questions, key))
+        if (!is_open(questions, key))
             continue;
         if (writer->out->size == 0)
             ab_json_object_begin(writer);
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
+        ab_json_put_member(writer, key, value);
     }
 }
 

@@ -44,11 +44,8 @@ static void write_signed(struct ab_json card, bool only_known, struct ab_buf *ou
     ab_json_writer_init(&writer, out);
     ab_json_object_begin(&writer);
     while (ab_json_next(&each, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || strcmp(name, "signatures") == 0 || (only_known && !is_known(key)))
-            continue;
-        ab_json_write_key_str(&writer, ab_str(name));
-        ab_json_write_value(&writer, value);
+        if (!ab_json_string_is(key, "signatures") && (!only_known || is_known(key)))
+            ab_json_put_member(&writer, key, value);
     }
     ab_json_object_end(&writer);
 }

@@ -179,10 +179,8 @@ static void put_body(struct ab_json_writer *writer, struct ab_json body, const s
 
     while (ab_json_next(&each, &key, &value)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || is_path_name(found, name))
-            continue;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
+        if (name != NULL && !is_path_name(found, name))
+            ab_json_put_member(writer, key, value);
     }
 }
 

@@ -75,17 +75,7 @@ static void write_data(struct ab_json_writer *writer, struct ab_json part)
 /* The members of a part's metadata but the flag, which is ours. */
 static void copy_metadata(struct ab_json_writer *writer, struct ab_json metadata)
 {
-    struct ab_json_iterator each = ab_json_iterate(metadata);
-    struct ab_json key;
-    struct ab_json value;
-
-    while (ab_json_is(metadata, AB_JSON_OBJECT) && ab_json_next(&each, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || ab_json_string_is(key, wrapped_flag))
-            continue;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
-    }
+    ab_json_put_members(writer, metadata, (const char *const[]){ wrapped_flag, NULL });
 }
 
 static void end_part(struct ab_json_writer *writer, struct ab_json part)

@@ -159,19 +159,9 @@ static char *with_problem(struct ab_json questions, const char *problem)
     ab_json_writer_init(&writer, &out);
     ab_json_object_begin(&writer);
     while (ab_json_next(&each, &key, &question)) {
-        struct ab_json_iterator members = ab_json_iterate(question);
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        struct ab_json member;
-        struct ab_json value;
-        ab_json_write_key_str(&writer, ab_str(name));
+        ab_json_write_key_json(&writer, key);
         ab_json_object_begin(&writer);
-        while (ab_json_next(&members, &member, &value)) {
-            AB_CLEANUP(ab_free_string) char *label = ab_json_string_dup(member);
-            if (label == NULL || strcmp(label, "problem") == 0)
-                continue;
-            ab_json_write_key_str(&writer, ab_str(label));
-            ab_json_write_value(&writer, value);
-        }
+        ab_json_put_members(&writer, question, (const char *const[]){ "problem", NULL });
         ab_json_put_text(&writer, "problem", problem);
         ab_json_object_end(&writer);
     }

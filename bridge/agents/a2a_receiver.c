@@ -6,6 +6,7 @@
 #include "agents/a2a_run.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "wire/http_reply.h"
 #include "wire/http_values.h"
 
 #include <string.h>
@@ -102,19 +103,9 @@ char *a2a_receiver_token(const struct a2a_run *run)
 
 static void refuse(struct ab_http_exchange *exchange, unsigned status, const char *sentence)
 {
-    static const struct ab_http_header challenge[] = { { "WWW-Authenticate", "Bearer" } };
-    const struct ab_http_head head = {
-        .status = status, .content_type = "application/json", .headers = challenge, .n_headers = status == 401 ? 1 : 0
-    };
-    struct ab_buf body = AB_BUF_INIT(4096);
-    struct ab_json_writer writer;
+    static const struct ab_http_header challenge = { "WWW-Authenticate", "Bearer" };
 
-    ab_json_writer_init(&writer, &body);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "error", sentence);
-    ab_json_object_end(&writer);
-    ab_http_respond(exchange, &head, ab_buf_str(&body));
-    ab_buf_deinit(&body);
+    ab_http_refuse(exchange, status, status == 401 ? &challenge : NULL, sentence);
 }
 
 static void take(struct ab_http_exchange *exchange)

@@ -150,12 +150,9 @@ static char *without_nulls(struct ab_json arguments)
     ab_json_writer_init(&writer, &out);
     ab_json_object_begin(&writer);
     while (ab_json_next(&each, &key, &value)) {
-        struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        if (!ab_json_is(value, AB_JSON_NULL) && ab_json_unescape(key, &name)) {
-            ab_json_write_key_str(&writer, ab_buf_str(&name));
-            ab_json_write_value(&writer, value);
+        if (!ab_json_is(value, AB_JSON_NULL)) {
+            ab_json_put_member(&writer, key, value);
         }
-        ab_buf_deinit(&name);
     }
     ab_json_object_end(&writer);
     return ab_buf_steal(&out);

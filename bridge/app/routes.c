@@ -1,8 +1,7 @@
 /* The route table, and what is said to whoever is on none of its paths. */
 #include "app/routes.h"
 
-#include "base/buf.h"
-#include "wire/json.h"
+#include "wire/http_reply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,19 +67,9 @@ static const struct route table[] = {
 
 static void refuse(struct ab_http_exchange *exchange, unsigned status, const char *allow, const char *sentence)
 {
-    const struct ab_http_header headers[] = { { "Allow", allow } };
-    struct ab_http_head head = {
-        .status = status, .content_type = "application/json", .headers = headers, .n_headers = allow != NULL ? 1 : 0
-    };
-    struct ab_buf body = AB_BUF_INIT(4096);
-    struct ab_json_writer writer;
+    const struct ab_http_header header = { "Allow", allow };
 
-    ab_json_writer_init(&writer, &body);
-    ab_json_object_begin(&writer);
-    ab_json_put_text(&writer, "error", sentence);
-    ab_json_object_end(&writer);
-    ab_http_respond(exchange, &head, ab_buf_str(&body));
-    ab_buf_deinit(&body);
+    ab_http_refuse(exchange, status, allow != NULL ? &header : NULL, sentence);
 }
 
 static bool allows(const struct route *route, struct ab_str method)

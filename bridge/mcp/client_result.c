@@ -61,17 +61,6 @@ static void put_member(struct ab_json_writer *writer, const char *key, struct ab
         ab_json_put_value(writer, key, value);
 }
 
-static void put_key_value(struct ab_json_writer *writer, struct ab_json key, struct ab_json value)
-{
-    struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-
-    if (ab_json_unescape(key, &name)) {
-        ab_json_write_key_str(writer, ab_buf_str(&name));
-        ab_json_write_value(writer, value);
-    }
-    ab_buf_deinit(&name);
-}
-
 /* What a part has no member for: all of the block but the members named. */
 static void put_metadata(struct ab_json_writer *writer, struct ab_json block, const char *const *told)
 {
@@ -91,7 +80,7 @@ static void put_metadata(struct ab_json_writer *writer, struct ab_json block, co
             ab_json_object_begin(writer);
         }
         any = true;
-        put_key_value(writer, key, value);
+        ab_json_put_member(writer, key, value);
     }
     if (any)
         ab_json_object_end(writer);

@@ -113,12 +113,10 @@ static char *dress(const struct asked *asked, struct ab_json params)
     ab_json_writer_init(&writer, &out);
     ab_json_object_begin(&writer);
     while (ab_json_next(&members, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || (dialogue->related && strcmp(name, "_meta") == 0) ||
-            (!version->elicits_pages && strcmp(name, "mode") == 0))
+        if ((dialogue->related && ab_json_string_is(key, "_meta")) ||
+            (!version->elicits_pages && ab_json_string_is(key, "mode")))
             continue;
-        ab_json_write_key_str(&writer, ab_str(name));
-        ab_json_write_value(&writer, value);
+        ab_json_put_member(&writer, key, value);
     }
     if (page) {
         AB_CLEANUP(ab_free_string) char *id = ab_format("%s/%s", dialogue->task_id, asked->key);

@@ -85,10 +85,9 @@ void ab_mcp_write_input_requests(struct ab_json_writer *writer, const struct ab_
 
     ab_json_object_begin(writer);
     while (ab_json_next(&questions, &key, &question)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || !ab_question_is_open(question) || (needed(question) & capabilities) == 0)
+        if (!ab_question_is_open(question) || (needed(question) & capabilities) == 0)
             continue;
-        ab_json_write_key_str(writer, ab_str(name));
+        ab_json_write_key_json(writer, key);
         write_request(writer, question, problem);
     }
     ab_json_object_end(writer);
@@ -108,7 +107,7 @@ void ab_mcp_answers_from_responses(struct ab_buf *out, const struct ab_task *tas
         struct ab_json response = name != NULL ? ab_json_member(responses, name) : (struct ab_json){ 0 };
         if (!ab_question_is_open(question) || !ab_json_exists(response))
             continue;
-        ab_json_write_key_str(&writer, ab_str(name));
+        ab_json_write_key_json(&writer, key);
         if (ab_json_string_is(ab_json_member(question, "kind"), "request")) {
             ab_json_object_begin(&writer);
             ab_json_put_value(&writer, "result", response);

@@ -1,6 +1,7 @@
 #include "mcp/shape.h"
 
 #include "task/question.h"
+#include "task/result.h"
 
 #include "base/mem.h"
 
@@ -9,19 +10,6 @@
 bool ab_mcp_is_error(const struct ab_task *task)
 {
     return task->status == AB_TASK_FAILED || task->status == AB_TASK_ERROR || task->status == AB_TASK_STOPPED;
-}
-
-static void write_progress(struct ab_json_writer *writer, const struct ab_task *task)
-{
-    if (!task->has_progress)
-        return;
-    ab_json_write_key(writer, "progress");
-    ab_json_object_begin(writer);
-    ab_json_put_double(writer, "value", task->progress_value);
-    if (task->has_progress_total)
-        ab_json_put_double(writer, "total", task->progress_total);
-    ab_json_put_optional_text(writer, "message", task->progress_message);
-    ab_json_object_end(writer);
 }
 
 static void write_head(struct ab_json_writer *writer, const struct ab_task *task)
@@ -68,7 +56,7 @@ void ab_mcp_write_task(struct ab_json_writer *writer, const struct ab_task *task
 
     ab_json_object_begin(writer);
     write_head(writer, task);
-    write_progress(writer, task);
+    ab_progress_put(writer, task);
     put_if_there(writer, "result", ab_json_member(result, "text"));
     put_if_there(writer, "data", ab_json_member(result, "data"));
     ab_json_put_optional_raw(writer, "artifacts", artifacts_json);

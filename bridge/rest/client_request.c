@@ -109,21 +109,11 @@ static void put_names(struct ab_json_writer *writer, struct ab_json user)
 /* There an address is required of every user: one without is left out, for it would be refused. */
 static void put_user(struct ab_json_writer *writer, struct ab_json user)
 {
-    struct ab_json_iterator members = ab_json_iterate(user);
-    struct ab_json key;
-    struct ab_json value;
-
     if (!ab_json_is(ab_json_member(user, "email"), AB_JSON_STRING))
         return;
     ab_json_write_key(writer, "user");
     ab_json_object_begin(writer);
-    while (ab_json_next(&members, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || strcmp(name, "name") == 0)
-            continue;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
-    }
+    ab_json_put_members(writer, user, (const char *const[]){ "name", NULL });
     put_names(writer, user);
     ab_json_object_end(writer);
 }

@@ -2,6 +2,7 @@
 
 #include "rest/names.h"
 #include "task/question.h"
+#include "task/result.h"
 
 #include "base/mem.h"
 
@@ -68,23 +69,13 @@ static void put_display_name(struct ab_json_writer *writer, struct ab_json user)
 
 static void put_user(struct ab_json_writer *writer, struct ab_json user)
 {
-    struct ab_json_iterator members = ab_json_iterate(user);
-    struct ab_json key;
-    struct ab_json value;
-
     if (!ab_json_is(user, AB_JSON_OBJECT)) {
         ab_json_put_raw(writer, "user", NULL);
         return;
     }
     ab_json_write_key(writer, "user");
     ab_json_object_begin(writer);
-    while (ab_json_next(&members, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || strcmp(name, "display_name") == 0)
-            continue;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
-    }
+    ab_json_put_members(writer, user, (const char *const[]){ "display_name", NULL });
     put_display_name(writer, user);
     ab_json_object_end(writer);
 }
@@ -264,19 +255,6 @@ static void put_sign_in(struct ab_json_writer *writer, const struct ab_task *tas
 
 /* --- what a bridge adds --- */
 
-static void put_progress(struct ab_json_writer *writer, const struct ab_task *task)
-{
-    if (!task->has_progress)
-        return;
-    ab_json_write_key(writer, "progress");
-    ab_json_object_begin(writer);
-    ab_json_put_double(writer, "value", task->progress_value);
-    if (task->has_progress_total)
-        ab_json_put_double(writer, "total", task->progress_total);
-    ab_json_put_optional_text(writer, "message", task->progress_message);
-    ab_json_object_end(writer);
-}
-
 static void put_questions(struct ab_json_writer *writer, const struct ab_task *task)
 {
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
@@ -312,7 +290,7 @@ static int put_bridge(struct ab_json_writer *writer, const struct view *view)
     if (task->reason != AB_REASON_NONE)
         ab_json_put_text(writer, "reason", ab_task_reason_name(task->reason));
     ab_json_put_optional_text(writer, "status_message", task->status_message);
-    put_progress(writer, task);
+    ab_progress_put(writer, task);
     put_questions(writer, task);
     result = put_artifacts(writer, view);
     if (task->status == AB_TASK_COMPLETED)

@@ -87,20 +87,7 @@ void hot_recall_round(struct hot *hot)
 
 /* --- asking --- */
 
-static void copy_members(struct ab_json_writer *writer, struct ab_json object, const char *except)
-{
-    struct ab_json_iterator iterator = ab_json_iterate(object);
-    struct ab_json key;
-    struct ab_json value;
-    while (ab_json_next(&iterator, &key, &value)) {
-        struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        if (ab_json_unescape(key, &name) && (except == NULL || !ab_str_is(ab_buf_str(&name), except))) {
-            ab_json_write_key_str(writer, ab_buf_str(&name));
-            ab_json_write_value(writer, value);
-        }
-        ab_buf_deinit(&name);
-    }
-}
+static const char *const problem_only[] = { "problem", NULL };
 
 /* Under their shown keys: {"<shown>":{...}}. */
 static char *asked_body(struct hot *hot, struct ab_json asked)
@@ -127,8 +114,8 @@ static void add_to_round(struct hot *hot, const char *asked)
     struct ab_json_writer writer;
     ab_json_writer_init(&writer, &round);
     ab_json_object_begin(&writer);
-    copy_members(&writer, ab_json_trusted(hot->task.questions_json), NULL);
-    copy_members(&writer, ab_json_trusted(asked), NULL);
+    ab_json_put_members(&writer, ab_json_trusted(hot->task.questions_json), NULL);
+    ab_json_put_members(&writer, ab_json_trusted(asked), NULL);
     ab_json_object_end(&writer);
     free(hot->task.questions_json);
     hot->task.questions_json = ab_buf_steal(&round);
@@ -229,7 +216,7 @@ void hot_note_problem(struct hot *hot, struct ab_json key, const char *problem)
         bool is_it = wanted != NULL && strcmp(shown, wanted) == 0;
         ab_json_write_key_str(&writer, ab_str(shown));
         ab_json_object_begin(&writer);
-        copy_members(&writer, ab_json_member_str(questions, ab_str(shown)), is_it ? "problem" : NULL);
+        ab_json_put_members(&writer, ab_json_member_str(questions, ab_str(shown)), is_it ? problem_only : NULL);
         if (is_it) {
             ab_json_put_text(&writer, "problem", problem);
         }
@@ -255,13 +242,8 @@ static char *answers_body(const struct hot *hot, struct ab_json answers)
         struct ab_json question = open_question(hot, key);
         if (ab_json_exists(question)) {
             struct ab_buf value = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-            struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
             ab_question_write_answer(question, answer, &value);
-            if (ab_json_unescape(key, &name)) {
-                ab_json_write_key_str(&writer, ab_buf_str(&name));
-                ab_json_write_value(&writer, (struct ab_json){ ab_buf_str(&value) });
-            }
-            ab_buf_deinit(&name);
+            ab_json_put_member(&writer, key, (struct ab_json){ ab_buf_str(&value) });
             ab_buf_deinit(&value);
         }
     }
@@ -284,7 +266,7 @@ static size_t note_answers(struct hot *hot, struct ab_json given)
         struct ab_json answer = ab_json_member_str(given, shown);
         ab_json_write_key_str(&writer, shown);
         ab_json_object_begin(&writer);
-        copy_members(&writer, question, ab_json_exists(answer) ? "problem" : NULL);
+        ab_json_put_members(&writer, question, ab_json_exists(answer) ? problem_only : NULL);
         if (ab_json_exists(answer)) {
             ab_json_put_value(&writer, "answer", answer);
         } else if (!ab_json_exists(ab_json_member(question, "answer"))) {
@@ -359,11 +341,10 @@ static void keep_answers(struct hot *hot, const char *answers)
     while (!ab_list_is_empty(&hot->rounds) && ab_json_next(&earlier, &key, &value)) {
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
         if (name != NULL && !ab_json_exists(ab_json_member_str(latest, ab_str(name)))) {
-            ab_json_write_key_str(&writer, ab_str(name));
-            ab_json_write_value(&writer, value);
+            ab_json_put_member(&writer, key, value);
         }
     }
-    copy_members(&writer, latest, NULL);
+    ab_json_put_members(&writer, latest, NULL);
     ab_json_object_end(&writer);
     free(hot->task.answers_json);
     hot->task.answers_json = ab_buf_steal(&all);

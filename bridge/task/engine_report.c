@@ -27,13 +27,7 @@ static char *progress_body(const struct ab_task *task)
     struct ab_buf body = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
     ab_json_writer_init(&writer, &body);
-    ab_json_object_begin(&writer);
-    ab_json_put_double(&writer, "value", task->progress_value);
-    if (task->has_progress_total) {
-        ab_json_put_double(&writer, "total", task->progress_total);
-    }
-    ab_json_put_optional_text(&writer, "message", task->progress_message);
-    ab_json_object_end(&writer);
+    ab_progress_write(&writer, task);
     return ab_buf_steal(&body);
 }
 

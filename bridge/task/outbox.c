@@ -101,19 +101,9 @@ void ab_outbox_deinit(struct ab_outbox_rows *rows)
 
 static void write_wish(struct ab_json_writer *writer, struct ab_json wish, uint32_t lane)
 {
-    struct ab_json_iterator each = ab_json_iterate(wish);
-    struct ab_json key;
-    struct ab_json value;
-
     ab_json_object_begin(writer);
     ab_json_put_int(writer, "lane", lane);
-    while (ab_json_next(&each, &key, &value)) {
-        AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
-        if (name == NULL || ab_json_string_is(key, "lane"))
-            continue;
-        ab_json_write_key_str(writer, ab_str(name));
-        ab_json_write_value(writer, value);
-    }
+    ab_json_put_members(writer, wish, (const char *const[]){ "lane", NULL });
     ab_json_object_end(writer);
 }
 

@@ -261,16 +261,6 @@ static bool is_accepted(struct ab_json answer)
     return ab_json_string_is(ab_json_member(answer, "action"), "accept");
 }
 
-static void copy_member(struct ab_json_writer *writer, struct ab_json key, struct ab_json value)
-{
-    struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    if (ab_json_unescape(key, &name)) {
-        ab_json_write_key_str(writer, ab_buf_str(&name));
-        ab_json_write_value(writer, value);
-    }
-    ab_buf_deinit(&name);
-}
-
 /* The content, and behind it the defaults of the fields that it lacks. */
 static void write_content(struct ab_json_writer *writer, struct ab_json question, struct ab_json content)
 {
@@ -279,7 +269,7 @@ static void write_content(struct ab_json_writer *writer, struct ab_json question
     ab_json_object_begin(writer);
     struct ab_json_iterator given = ab_json_iterate(content);
     while (ab_json_next(&given, &key, &value)) {
-        copy_member(writer, key, value);
+        ab_json_put_member(writer, key, value);
     }
     struct ab_json_iterator fields = ab_json_iterate(ab_json_at(question, "schema", "properties", NULL));
     while (ab_json_next(&fields, &key, &value)) {
@@ -287,7 +277,7 @@ static void write_content(struct ab_json_writer *writer, struct ab_json question
         struct ab_json fallback = ab_json_member(value, "default");
         if (ab_json_exists(fallback) && ab_json_unescape(key, &name) &&
             !ab_json_exists(ab_json_member_str(content, ab_buf_str(&name)))) {
-            copy_member(writer, key, fallback);
+            ab_json_put_member(writer, key, fallback);
         }
         ab_buf_deinit(&name);
     }

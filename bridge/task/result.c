@@ -101,25 +101,6 @@ static void write_text_part(struct ab_json_writer *writer, struct ab_str text)
     ab_json_array_end(writer);
 }
 
-/* All members but those that are written by other means. */
-static void write_others(struct ab_json_writer *writer, struct ab_json object, const char *first, const char *second)
-{
-    struct ab_json_iterator iterator = ab_json_iterate(object);
-    struct ab_json key;
-    struct ab_json value;
-    while (ab_json_next(&iterator, &key, &value)) {
-        if (ab_json_string_is(key, first) || ab_json_string_is(key, second)) {
-            continue;
-        }
-        struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        if (ab_json_unescape(key, &name)) {
-            ab_json_write_key_str(writer, ab_buf_str(&name));
-            ab_json_write_value(writer, value);
-        }
-        ab_buf_deinit(&name);
-    }
-}
-
 bool ab_result_write(struct ab_buf *out, struct ab_json given, struct ab_str chunks, char *reason, size_t reason_size)
 {
     if (!result_check(given, reason, reason_size)) {
@@ -146,7 +127,7 @@ bool ab_result_write(struct ab_buf *out, struct ab_json given, struct ab_str chu
     } else {
         write_text_part(&writer, ab_buf_str(&text));
     }
-    write_others(&writer, given, "text", "parts");
+    ab_json_put_members(&writer, given, (const char *const[]){ "text", "parts", NULL });
     ab_json_object_end(&writer);
     ab_buf_deinit(&text);
     return true;
@@ -167,7 +148,7 @@ bool ab_artifact_write(struct ab_buf *out, struct ab_json given, char *reason, s
     struct ab_json_writer writer;
     ab_json_writer_init(&writer, out);
     ab_json_object_begin(&writer);
-    write_others(&writer, given, "append", "last");
+    ab_json_put_members(&writer, given, (const char *const[]){ "append", "last", NULL });
     ab_json_put_bool(&writer, "append", ab_json_is_true(ab_json_member(given, "append")));
     ab_json_put_bool(&writer, "last", ab_json_is_true(ab_json_member(given, "last")));
     ab_json_object_end(&writer);
@@ -179,4 +160,23 @@ bool ab_error_is_well_formed(struct ab_json error)
     int64_t code;
     return ab_json_int(ab_json_member(error, "code"), &code) &&
            ab_json_is(ab_json_member(error, "message"), AB_JSON_STRING);
+}
+
+void ab_progress_write(struct ab_json_writer *writer, const struct ab_task *task)
+{
+    ab_json_object_begin(writer);
+    ab_json_put_double(writer, "value", task->progress_value);
+    if (task->has_progress_total) {
+        ab_json_put_double(writer, "total", task->progress_total);
+    }
+    ab_json_put_optional_text(writer, "message", task->progress_message);
+    ab_json_object_end(writer);
+}
+
+void ab_progress_put(struct ab_json_writer *writer, const struct ab_task *task)
+{
+    if (task->has_progress) {
+        ab_json_write_key(writer, "progress");
+        ab_progress_write(writer, task);
+    }
 }

@@ -1,7 +1,8 @@
-/* What an agent hands in, brought into the one shape that rows and events have. */
+/* What an agent hands in, brought into the one shape that rows, events and faces have. */
 #ifndef AB_TASK_RESULT_H
 #define AB_TASK_RESULT_H
 
+#include "agentbridge/task.h"
 #include "base/buf.h"
 #include "wire/json.h"
 
@@ -16,6 +17,9 @@ AB_MUST bool ab_result_write(struct ab_buf *out, struct ab_json given, struct ab
                              size_t reason_size);
 /* Writes an artifact's event: as given, with "append" and "last" always there. */
 AB_MUST bool ab_artifact_write(struct ab_buf *out, struct ab_json given, char *reason, size_t reason_size);
+/* Writes a task's progress, {"value","total"?,"message"?}; the other one as the member "progress", where it has any. */
+void ab_progress_write(struct ab_json_writer *writer, const struct ab_task *task);
+void ab_progress_put(struct ab_json_writer *writer, const struct ab_task *task);
 /* Whether it is {"code":integer,"message":string,"data"?}. */
 bool ab_error_is_well_formed(struct ab_json error);
 

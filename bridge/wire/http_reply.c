@@ -1,6 +1,6 @@
 #include "wire/http_reply.h"
 
-#include "base/buf.h"
+#include "wire/json.h"
 #include "wire/sse.h"
 
 static void on_writable(void *arg)
@@ -101,4 +101,21 @@ void ab_http_reply_end(struct ab_http_reply *reply)
         return;
     reply->answered = true;
     ab_http_end(reply->exchange);
+}
+
+void ab_http_refuse(struct ab_http_exchange *exchange, unsigned status, const struct ab_http_header *header,
+                    const char *sentence)
+{
+    const struct ab_http_head head = {
+        .status = status, .content_type = "application/json", .headers = header, .n_headers = header != NULL ? 1 : 0
+    };
+    struct ab_buf body = AB_BUF_INIT(4096);
+    struct ab_json_writer writer;
+
+    ab_json_writer_init(&writer, &body);
+    ab_json_object_begin(&writer);
+    ab_json_put_text(&writer, "error", sentence);
+    ab_json_object_end(&writer);
+    ab_http_respond(exchange, &head, ab_buf_str(&body));
+    ab_buf_deinit(&body);
 }

@@ -42,4 +42,9 @@ void ab_http_reply_event(struct ab_http_reply *reply, const char *event, const c
 void ab_http_reply_comment(struct ab_http_reply *reply);
 void ab_http_reply_end(struct ab_http_reply *reply);
 
+/* Answers an exchange that nobody keeps with {"error":"..."}; the sentence is for the person who reads it. `header` or
+ * NULL. */
+void ab_http_refuse(struct ab_http_exchange *exchange, unsigned status, const struct ab_http_header *header,
+                    const char *sentence);
+
 #endif

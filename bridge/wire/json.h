@@ -95,6 +95,8 @@ void ab_json_array_end(struct ab_json_writer *writer);
 /* `key` is plain ASCII without quotes; ab_json_write_key_str takes any UTF-8. */
 void ab_json_write_key(struct ab_json_writer *writer, const char *key);
 void ab_json_write_key_str(struct ab_json_writer *writer, struct ab_str key);
+/* The key of another object's member, as its own text. */
+void ab_json_write_key_json(struct ab_json_writer *writer, struct ab_json key);
 /* Valid UTF-8 is written as it is; bytes that are not become U+FFFD. */
 void ab_json_write_str(struct ab_json_writer *writer, struct ab_str text);
 void ab_json_write_text(struct ab_json_writer *writer, const char *text); /* NULL writes null */
@@ -119,6 +121,10 @@ void ab_json_put_time(struct ab_json_writer *writer, const char *key, int64_t wa
 void ab_json_put_raw(struct ab_json_writer *writer, const char *key, const char *json);
 void ab_json_put_optional_raw(struct ab_json_writer *writer, const char *key, const char *json);
 void ab_json_put_value(struct ab_json_writer *writer, const char *key, struct ab_json value);
+/* A member of another object as it stands there: key and value are carried over as their own text. */
+void ab_json_put_member(struct ab_json_writer *writer, struct ab_json key, struct ab_json value);
+/* All members of an object but those of these names (ends with NULL; or NULL: all of them). */
+void ab_json_put_members(struct ab_json_writer *writer, struct ab_json object, const char *const *but);
 
 /* The value in its canonical form (RFC 8785): members sorted, numbers and escapes in one spelling, no blanks. With
  * `drop_empty` empty strings, arrays and objects and nulls are left out, however deep; nothing left is {}. */

@@ -89,6 +89,14 @@ void ab_json_write_key_str(struct ab_json_writer *writer, struct ab_str key)
     writer->after_key = true;
 }
 
+void ab_json_write_key_json(struct ab_json_writer *writer, struct ab_json key)
+{
+    separate(writer);
+    ab_buf_append_str(writer->out, key.text);
+    ab_buf_append_char(writer->out, ':');
+    writer->after_key = true;
+}
+
 void ab_json_write_str(struct ab_json_writer *writer, struct ab_str text)
 {
     separate(writer);
@@ -233,4 +241,27 @@ void ab_json_put_value(struct ab_json_writer *writer, const char *key, struct ab
 {
     ab_json_write_key(writer, key);
     ab_json_write_value(writer, value);
+}
+
+void ab_json_put_member(struct ab_json_writer *writer, struct ab_json key, struct ab_json value)
+{
+    ab_json_write_key_json(writer, key);
+    ab_json_write_value(writer, value);
+}
+
+void ab_json_put_members(struct ab_json_writer *writer, struct ab_json object, const char *const *but)
+{
+    struct ab_json_iterator each = ab_json_iterate(object);
+    struct ab_json key;
+    struct ab_json value;
+
+    while (each.object && ab_json_next(&each, &key, &value)) {
+        bool left_out = false;
+        for (size_t i = 0; but != NULL && but[i] != NULL && !left_out; i++) {
+            left_out = ab_json_string_is(key, but[i]);
+        }
+        if (!left_out) {
+            ab_json_put_member(writer, key, value);
+        }
+    }
 }
