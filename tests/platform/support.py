@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -108,13 +109,16 @@ class Client:
     def state(self, task_id, **more):
         return self.call("get-task", {"task_id": task_id, "wait_s": 0, **more})
 
-    def await_state(self, task_id, statuses, tries=60):
+    def await_state(self, task_id, statuses, within_s=60):
         """Waits until the task has one of these statuses; returns at the first event, and looks again."""
         state = self.state(task_id)
-        for _ in range(tries * 20):
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
             if state["status"] in statuses:
                 return state
             assert state["status"] not in TERMINAL, f"expected {statuses}: {state}"
+            if state["status"] == "paused":
+                time.sleep(0.05)  # of a paused one each look returns at once
             state = self.call("get-task", {"task_id": task_id, "wait_s": 5, "events_after": state["last_event"]})
         raise AssertionError(f"did not become {statuses}: {state}")
 
