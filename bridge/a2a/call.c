@@ -146,10 +146,11 @@ static void refuse(struct ab_a2a_call *call, const struct ab_a2a_fault *fault)
     if (!ab_http_reply_is_open(&call->reply))
         return;
     ab_a2a_write_fault(call, fault, &body);
-    if (call->refuses_in_stream)
+    if (call->reply.streaming || call->refuses_in_stream) {
+        /* As the first event it is one like others to those clients: what has a name of its own they would not read. */
+        const char *name = call->reply.streaming ? "error" : NULL;
         put_head(call, 200, "text/event-stream", NULL);
-    if (call->reply.streaming) {
-        ab_http_reply_event(&call->reply, "error", NULL, ab_buf_str(&body));
+        ab_http_reply_event(&call->reply, name, NULL, ab_buf_str(&body));
         ab_http_reply_end(&call->reply);
     } else {
         put_whole(call, call->binding->envelope ? 200 : ab_a2a_http_status(fault->error), &body);

@@ -69,12 +69,15 @@ static bool choose(struct ab_a2a_call *call, const char *name, const struct ab_a
     return true;
 }
 
-static bool takes_only_streams(const struct ab_a2a_call *call)
+/* Whether the client would read a stream, and does not say that it reads JSON: "*" as some libraries send it on their
+ * own says nothing. */
+static bool wants_stream(const struct ab_a2a_call *call)
 {
+    static const char json[] = "application/json";
     struct ab_str accept;
 
     return ab_http_header(call->reply.exchange, "accept", &accept) && ab_http_accepts(accept, "text/event-stream") &&
-           !ab_http_accepts(accept, "application/json");
+           memmem(accept.data, accept.size, json, sizeof json - 1) == NULL;
 }
 
 void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call)
@@ -91,7 +94,7 @@ void ab_a2a_handle_jsonrpc(struct ab_a2a_call *call)
         if (!known)
             ab_a2a_refuse(call, AB_A2A_VERSION_NOT_SUPPORTED, "A2A-Version must be 1.0 or 0.3");
         else if (choose(call, message.method, named, &method)) {
-            call->refuses_in_stream = method->streams && call->form->streams_refusals && takes_only_streams(call);
+            call->refuses_in_stream = method->streams && call->form->streams_refusals && wants_stream(call);
             if (ab_json_exists(call->params) && !ab_json_is(call->params, AB_JSON_OBJECT))
                 ab_a2a_refuse_field(call, "params", "params must be an object, found %s",
                                     ab_json_type_name(call->params));

@@ -60,7 +60,7 @@ struct ab_a2a_form {
     bool blocks_unless_told;   /* a send whose configuration says nothing of it waits for the task */
     bool no_length_is_all;     /* a send's historyLength of 0 is no limit */
     bool final;                /* status updates say whether they are the last */
-    bool streams_refusals;     /* who takes nothing but a stream is refused in one: its clients read no other answer */
+    bool streams_refusals;     /* who asked for a stream is refused in one: the clients read no other answer */
     /* One part as agents and rows have it ({"text"|"raw"|"url"|"data","media_type","filename","metadata"}). */
     void (*write_part)(struct ab_json_writer *writer, struct ab_json part);
     const char *push_in_send; /* the name of a push notification configuration in a send's */

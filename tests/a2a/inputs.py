@@ -312,20 +312,18 @@ def refuses_in_the_form_of_the_binding(address):
 
 def refuses_streams_of_old_clients_as_streams(address):
     """The clients of 0.3 take nothing but a stream where they asked for one; those of 1.0 look at the type first."""
-    only = {"Accept": "text/event-stream"}
     for operation, wish, code in (("subscribe", {"id": "none"}, -32001), ("stream", {"message": {}}, -32602), ("subscribe", {}, -32602)):
-        it = Rpc03(address)
-        answer = it.request(*it.asked(operation, wish), only)
-        assert answer.headers["Content-Type"] == "text/event-stream", answer.headers
-        event, = answer.events()
-        assert (event["id"], event["error"]["code"]) == (7, code), event
-        both = it.request(*it.asked(operation, wish), {"Accept": "application/json, text/event-stream"})
-        assert both.headers["Content-Type"] == "application/json" and json.loads(both.text)["error"]["code"] == code
-        new = Rpc10(address)
-        answer = new.request(*new.asked(operation, wish), only)
-        assert answer.headers["Content-Type"] == "application/json" and json.loads(answer.text)["error"]["code"] == code, answer.text
-    it = Rpc03(address)
-    assert it.request(*it.asked("get", {"id": "none"}), only).headers["Content-Type"] == "application/json"
+        it, new = Rpc03(address), Rpc10(address)
+        for accept in ("text/event-stream", "*/*", "text/event-stream, */*;q=0.1"):
+            answer = it.request(*it.asked(operation, wish), {"Accept": accept})
+            assert answer.headers["Content-Type"] == "text/event-stream", answer.headers
+            assert "event:" not in answer.text, "they read the data of events without a name"
+            event, = answer.events()
+            assert (event["id"], event["error"]["code"]) == (7, code), event
+        for asked, accept in ((it, "application/json, text/event-stream"), (it, "application/json"), (it, "text/html"), (it, None), (new, "text/event-stream"), (new, None)):
+            answer = asked.request(*asked.asked(operation, wish), {"Accept": accept})
+            assert answer.headers["Content-Type"] == "application/json" and json.loads(answer.text)["error"]["code"] == code, (accept, answer.text)
+    assert it.request(*it.asked("get", {"id": "none"}), {"Accept": "text/event-stream"}).headers["Content-Type"] == "application/json"
 
 
 def takes_no_batches(address):
