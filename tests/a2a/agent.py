@@ -110,6 +110,11 @@ def shows_what_it_got():
     say({"result": {"text": LINE.rstrip("\n")}})
 
 
+def shows_what_it_is_answered():
+    say({"ask": {"numbers": {"kind": "form", "message": "Which?", "schema": {"type": "object"}}}})
+    say({"result": {"text": sys.stdin.readline().rstrip("\n")}})
+
+
 def waits():
     """Works until it is stopped."""
     working()
@@ -155,6 +160,7 @@ BEHAVIOURS = {
     "pieces": answers_in_pieces,
     "steps": goes_in_steps,
     "mirror": shows_what_it_got,
+    "mirror-answer": shows_what_it_is_answered,
     "wait": waits,
     "silent": is_silent,
     "slow": is_slow,

@@ -4,7 +4,7 @@ import base64
 import json
 import socket
 
-from bindings import Meanwhile, refused, state, until
+from bindings import Meanwhile, Refused, Rpc10, refused, state, until
 
 KINDS = {"task": "task", "message": "message", "statusUpdate": "status", "artifactUpdate": "artifact",
          "status-update": "status", "artifact-update": "artifact"}
@@ -308,7 +308,6 @@ def ends_what_takes_too_long(it):
 
 def find(it, context):
     """The id of the only task in a context, once it is there; 0.3 has no list over JSON-RPC."""
-    from bindings import Rpc10
     lists = Rpc10(it.address, it.agent)
     until(lambda: lists.call("list", {"contextId": context})["totalSize"] == 1)
     return lists.call("list", {"contextId": context})["tasks"][0]["id"]
@@ -344,7 +343,48 @@ def hands_a_message_on_as_one_line(it):
     assert seen["message"]["metadata"] == {"a": [1, {"b": 2}]}, seen
 
 
+def hands_answers_on_untouched(it):
+    it = scenario(it)
+    _, task = kind_of(it.call("send", does(it, "mirror-answer")))
+    content = '{"z":12345678901234567890123,"a":-0.0,"e":1e400,"u":"\\u00e9\\/"}'
+    data = f'{{"numbers":{{"action":"accept","content":{content}}}}}'
+    part = f'{{"data":{data}}}' if it.version else f'{{"data":{{"data":{data}}}}}' if it.name == "0.3 HTTP+JSON" else f'{{"kind":"data","data":{data}}}'
+    method, path, body = it.asked("send", {"message": it.message("HERE", taskId=task["id"]), "configuration": {"blocking": True}})
+    text = json.dumps(body).replace(json.dumps(it.part({"text": "HERE"})), part)
+    done = it.task(it.read(it.request(method, path, text)))
+    assert f'"content":{content}' in parts_of(it, done["artifacts"][0])[0]["text"], done
+
+
+# --- two at once ---
+
+def at_once(action, n=8):
+    """What each of several callers at the same time was told: a state, or an error's name."""
+    def told_to_one():
+        try:
+            return state(action())
+        except Refused as error:
+            return error.name
+    return [one.result() for one in [Meanwhile(told_to_one) for _ in range(n)]]
+
+
+def takes_one_of_several_answers(it):
+    it = scenario(it)
+    _, task = kind_of(it.call("send", does(it, "input-required")))
+    found = at_once(lambda: it.send("that", taskId=task["id"], configuration={"blocking": True}))
+    assert sorted(set(found)) == ["COMPLETED", "UNSUPPORTED_OPERATION"] and found.count("COMPLETED") == 1, found
+    task = it.call("get", {"id": task["id"]})
+    assert len(task["history"]) == 3, "the others' words are not in it"
+
+
+def is_cancelled_once(it):
+    it = scenario(it)
+    task = it.send("x", messageId="wait", configuration=it.later())["id"]
+    found = at_once(lambda: it.call("cancel", {"id": task}))
+    assert found.count("CANCELED") == 1 and found.count("TASK_NOT_CANCELABLE") == len(found) - 1, found
+
+
 EACH = [answers_with_a_message, keeps_a_message_that_nobody_waited_for, ends_in_every_way, asks_for_input, a_stream_ends_where_it_is_the_callers_turn,
         asks_for_a_sign_in, a_stream_stays_open_for_a_sign_in, goes_on_after_a_sign_in_elsewhere, tells_artifacts_in_pieces, answers_in_pieces,
         makes_every_kind_of_artifact, wraps_data_that_is_no_object, holds_a_call_while_the_agent_is_silent, keeps_a_silent_stream_open,
-        all_streams_tell_the_same, outlives_its_callers, ends_what_takes_too_long, hands_messages_on_untouched, hands_a_message_on_as_one_line]
+        all_streams_tell_the_same, outlives_its_callers, ends_what_takes_too_long, hands_messages_on_untouched, hands_a_message_on_as_one_line, hands_answers_on_untouched,
+        takes_one_of_several_answers, is_cancelled_once]
