@@ -88,7 +88,7 @@ static bool read_after(char *after, struct ab_store_filter *filter)
 
     if (dash == NULL || !ab_str_to_uint((struct ab_str){ after, (size_t)(dash - after) }, INT64_MAX, &created_at))
         return false;
-    filter->before_created_at = (int64_t)created_at;
+    filter->before_at = (int64_t)created_at;
     filter->before_id = dash + 1;
     return created_at > 0;
 }
@@ -119,7 +119,7 @@ bool ab_tasks_list(const struct ab_tasks_look *look, struct ab_json params, stru
     AB_CLEANUP(ab_free_string) char *status = ab_json_string_dup(ab_json_member(params, "status"));
     AB_CLEANUP(ab_free_string) char *agent = ab_json_string_dup(ab_json_member(params, "agent"));
     AB_CLEANUP(ab_free_string) char *after = ab_json_string_dup(ab_json_member(params, "after"));
-    struct ab_store_filter filter = { .agent = agent };
+    struct ab_store_filter filter = { .agent = agent, .limit = PAGE_TASKS + 1 };
     struct page page = { 0 };
 
     if (status != NULL && !read_status(status, &filter, reason))

@@ -39,6 +39,6 @@ void ab_mcp_page_filter(const char *place, struct ab_store_filter *filter)
 
     if (place[0] == '\0')
         return;
-    filter->before_created_at = strtoll(place, &id, 10);
+    filter->before_at = strtoll(place, &id, 10);
     filter->before_id = *id == ' ' ? id + 1 : id;
 }

@@ -49,6 +49,9 @@ static const char *commit_fault(const struct ab_store_commit *commit)
     if (task->thread_id == NULL || task->owner == NULL || task->agent == NULL || task->surface == NULL) {
         return "the task has no thread, owner, agent or surface";
     }
+    if (ab_task_status_is_terminal(task->status) != (task->finished_at > 0)) {
+        return "a task that has ended, and no other, says when it did";
+    }
     if (request != NULL &&
         (request->message_json == NULL || request->input_json == NULL || request->options_json == NULL)) {
         return "the task's request has no message, input or options";

@@ -159,6 +159,7 @@ static const struct ab_store_ops memory_ops = {
     .get_request = ab_memory_get_request,
     .find_key = ab_memory_find_key,
     .list = ab_memory_list,
+    .total = ab_memory_total,
     .events = ab_memory_events,
     .count = ab_memory_count,
     .sweep = memory_sweep,

@@ -23,20 +23,16 @@ struct ab_memory_entry *ab_memory_entry_of(struct ab_link *link)
 
 /* --- tasks and events --- */
 
-int ab_memory_compare_place(const struct ab_task *task, int64_t created_at, const char *id)
+static bool is_newer(const struct ab_task *one, const struct ab_task *other)
 {
-    if (task->created_at != created_at) {
-        return task->created_at < created_at ? 1 : -1;
-    }
-    return -strcmp(task->id, id != NULL ? id : "");
+    return one->created_at != other->created_at ? one->created_at > other->created_at : strcmp(one->id, other->id) > 0;
 }
 
 /* New tasks are nearly always the newest: the walk from the front ends at once. */
 static void insert_in_order(struct ab_memory_store *store, struct ab_memory_entry *entry)
 {
     struct ab_link *place = ab_list_first(&store->tasks);
-    while (place != NULL &&
-           ab_memory_compare_place(&ab_memory_entry_of(place)->task, entry->task.created_at, entry->task.id) < 0) {
+    while (place != NULL && is_newer(&ab_memory_entry_of(place)->task, &entry->task)) {
         place = ab_list_next(&store->tasks, place);
     }
     struct ab_link *next = place != NULL ? place : &store->tasks.head;

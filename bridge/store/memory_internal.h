@@ -50,8 +50,6 @@ AB_MUST char *ab_memory_key(const char *first, const char *second, const char *t
 struct ab_memory_entry *ab_memory_find(const struct ab_memory_store *store, const char *id);
 /* The entry around a link of store->tasks; NULL for NULL. */
 struct ab_memory_entry *ab_memory_entry_of(struct ab_link *link);
-/* > 0 when `task` comes after (created_at, id) in the store's order, that is, when it is older. */
-int ab_memory_compare_place(const struct ab_task *task, int64_t created_at, const char *id);
 bool ab_memory_is_expired(const struct ab_change *record, int64_t now);
 
 /* --- memory_read.c: the reads of the port --- */
@@ -61,6 +59,7 @@ int ab_memory_get_request(struct ab_store *store, const char *id, struct ab_task
 int ab_memory_find_key(struct ab_store *store, const char *owner, const char *agent, const char *key,
                        char id[AB_TASK_ID_SIZE]);
 int ab_memory_list(struct ab_store *store, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg);
+int ab_memory_total(struct ab_store *store, const struct ab_store_filter *filter, uint64_t *total);
 int ab_memory_events(struct ab_store *store, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                      ab_store_event_fn each, void *arg);
 int ab_memory_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);

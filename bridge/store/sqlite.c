@@ -46,7 +46,7 @@ void ab_sqlite_tell(struct ab_sqlite_store *store)
     struct ab_list written;
     ab_list_init(&written);
     size_t groups = 0;
-    ab_sqlite_mailbox_take(store->writer.mailbox, &written, &groups);
+    ab_sqlite_mailbox_take(store->writer.mailbox, &written, store->counts, &groups);
     ab_metric_add(store->groups, (double)groups);
     int64_t now = ab_clock_monotonic_us(&store->loop->clock);
     struct ab_link *link;
@@ -134,6 +134,7 @@ static const struct ab_store_ops sqlite_ops = {
     .get_request = ab_sqlite_get_request,
     .find_key = ab_sqlite_find_key,
     .list = ab_sqlite_list,
+    .total = ab_sqlite_total,
     .events = ab_sqlite_events,
     .count = ab_sqlite_count,
     .sweep = sqlite_sweep,
@@ -177,6 +178,12 @@ static int start(struct ab_sqlite_store *store, char *reason, size_t reason_size
     if (code != SQLITE_OK) {
         AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(store->writer.db, code, 0);
         snprintf(reason, reason_size, "cannot use the database in %s: %s", store->directory, text);
+        return AB_FAULT_SYSTEM;
+    }
+    if (ab_sqlite_read_counts(&store->reader, store->counts) != AB_OK) {
+        AB_CLEANUP(ab_free_string)
+        char *text = ab_sqlite_explain(store->reader.db, sqlite3_errcode(store->reader.db), 0);
+        snprintf(reason, reason_size, "cannot read the database in %s: %s", store->directory, text);
         return AB_FAULT_SYSTEM;
     }
     result = ab_sqlite_writer_start(&store->writer);

@@ -8,7 +8,7 @@
     "delivery.seq, task.id, lane, event, kind, receiver, target_json, state, delivery.created_at, started_at, "        \
     "next_at, attempts, last_error"
 
-static const char *const read_sql[AB_SQLITE_LIST] = {
+static const char *const read_sql[AB_SQLITE_READ_COUNT] = {
     /* From one receiver to the next in the index, whatever lies between. */
     [AB_SQLITE_RECEIVERS] =
         "WITH RECURSIVE found (receiver) AS (SELECT min(receiver) FROM delivery WHERE state = 'due' UNION ALL "

@@ -1,12 +1,16 @@
 /* Reads of the SQLite store, on the loop's thread and a connection of its own that cannot write. Each statement is
  * prepared at its first use and kept. */
-#include "base/buf.h"
 #include "base/mem.h"
 #include "store/sqlite_internal.h"
 
 #include <string.h>
 
-static const char *const read_sql[AB_SQLITE_LIST] = {
+static const char *const read_sql[AB_SQLITE_READ_COUNT] = {
+    [AB_SQLITE_SNAPSHOT] = "BEGIN",
+    [AB_SQLITE_SNAPSHOT_END] = "COMMIT",
+    [AB_SQLITE_ROW] = "SELECT " AB_SQLITE_TASK_COLUMNS " FROM task WHERE seq = ?1",
+    [AB_SQLITE_BRIEF_ROW] =
+        "SELECT " AB_SQLITE_BRIEF_COLUMNS ", NULL, NULL, NULL, NULL, NULL, 0 FROM task WHERE seq = ?1",
     [AB_SQLITE_GET] = "SELECT " AB_SQLITE_TASK_COLUMNS " FROM task WHERE id = ?1",
     [AB_SQLITE_GET_REQUEST] = "SELECT message_json, arguments_json, input_json, options_json, idempotency_key, "
                               "webhooks_json "
@@ -15,7 +19,8 @@ static const char *const read_sql[AB_SQLITE_LIST] = {
                            "WHERE owner = ?1 AND agent = ?2 AND idempotency_key = ?3",
     [AB_SQLITE_EVENTS] = "SELECT number, at, kind, body_json FROM event "
                          "WHERE task = (SELECT seq FROM task WHERE id = ?1) AND number > ?2 ORDER BY number",
-    [AB_SQLITE_COUNT] = "SELECT status, n FROM task_count",
+    [AB_SQLITE_COUNT] = "SELECT status, sum(n) FROM shelf GROUP BY status UNION ALL "
+                        "SELECT status, count(*) FROM task INDEXED BY task_open WHERE shelf IS NULL GROUP BY status",
     [AB_SQLITE_GET_RECORD] = "SELECT kind, id, owner, expires_at, body FROM record WHERE kind = ?1 AND id = ?2 "
                              "AND (expires_at = 0 OR expires_at > ?3)",
 };
@@ -159,6 +164,18 @@ static bool read_task(sqlite3_stmt *row, struct ab_task *out)
     return true;
 }
 
+/* The row that the statement, whose parameters are bound, stands on after its first step. */
+static int read_one(struct ab_sqlite_reader *reader, enum ab_sqlite_read which, sqlite3_stmt *statement,
+                    struct ab_task *out)
+{
+    int code = sqlite3_step(statement);
+    int result = AB_STORE_NONE;
+    if (code == SQLITE_ROW) {
+        result = read_task(statement, out) ? AB_OK : AB_FAULT_CORRUPT;
+    }
+    return end_read(reader, which, statement, code, result);
+}
+
 int ab_sqlite_get(struct ab_store *store, const char *id, struct ab_task *out)
 {
     struct ab_sqlite_reader *reader = &store_of(store)->reader;
@@ -168,12 +185,19 @@ int ab_sqlite_get(struct ab_store *store, const char *id, struct ab_task *out)
         return fault_of(reader, code);
     }
     bind_text(statement, 1, id);
-    code = sqlite3_step(statement);
-    int result = AB_STORE_NONE;
-    if (code == SQLITE_ROW) {
-        result = read_task(statement, out) ? AB_OK : AB_FAULT_CORRUPT;
+    return read_one(reader, AB_SQLITE_GET, statement, out);
+}
+
+int ab_sqlite_read_row(struct ab_sqlite_reader *reader, int64_t seq, bool brief, struct ab_task *out)
+{
+    enum ab_sqlite_read which = brief ? AB_SQLITE_BRIEF_ROW : AB_SQLITE_ROW;
+    sqlite3_stmt *statement = NULL;
+    int code = take(reader, which, read_sql[which], &statement);
+    if (code != SQLITE_OK) {
+        return fault_of(reader, code);
     }
-    return end_read(reader, AB_SQLITE_GET, statement, code, result);
+    sqlite3_bind_int64(statement, 1, seq);
+    return read_one(reader, which, statement, out);
 }
 
 int ab_sqlite_get_request(struct ab_store *store, const char *id, struct ab_task_request *out)
@@ -223,127 +247,32 @@ int ab_sqlite_find_key(struct ab_store *store, const char *owner, const char *ag
     return end_read(reader, AB_SQLITE_FIND_KEY, statement, code, result);
 }
 
-/* --- lists --- */
+/* --- snapshots --- */
 
-enum list_condition {
-    BY_OWNER = 1,
-    BY_AGENT = 2,
-    BY_THREAD = 4,
-    ONLY_OPEN = 8,
-    BEFORE = 16,
-    BY_PREFIX = 32,
-    BRIEF = 64
-};
-
-static unsigned conditions_of(const struct ab_store_filter *filter)
+static int run(struct ab_sqlite_reader *reader, enum ab_sqlite_read which)
 {
-    const uint32_t open = 1u << AB_TASK_PENDING | 1u << AB_TASK_EXECUTING | 1u << AB_TASK_PAUSED;
-    unsigned conditions = 0;
-    conditions |= filter->owner != NULL ? BY_OWNER : 0u;
-    conditions |= filter->agent != NULL ? BY_AGENT : 0u;
-    conditions |= filter->thread_id != NULL ? BY_THREAD : 0u;
-    conditions |= filter->statuses != 0 && (filter->statuses & ~open) == 0 ? ONLY_OPEN : 0u;
-    conditions |= filter->before_created_at != 0 ? BEFORE : 0u;
-    conditions |= filter->id_prefix != NULL ? BY_PREFIX : 0u;
-    conditions |= filter->brief ? BRIEF : 0u;
-    return conditions;
-}
-
-/* The index that leaves the least to skip. */
-static const char *index_for(unsigned conditions)
-{
-    if ((conditions & BY_PREFIX) != 0) {
-        return "INDEXED BY sqlite_autoindex_task_1";
-    }
-    if ((conditions & BY_THREAD) != 0) {
-        return "INDEXED BY task_of_thread";
-    }
-    if ((conditions & ONLY_OPEN) != 0) {
-        return "INDEXED BY task_open";
-    }
-    if ((conditions & BY_OWNER) != 0) {
-        return (conditions & BY_AGENT) != 0 ? "INDEXED BY task_of_agent" : "INDEXED BY task_of_owner";
-    }
-    return "INDEXED BY task_in_order";
-}
-
-static char *list_sql(unsigned conditions)
-{
-    struct ab_buf sql = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-    ab_buf_printf(&sql, "SELECT %s FROM task %s WHERE true",
-                  (conditions & BRIEF) != 0 ? AB_SQLITE_BRIEF_COLUMNS ", NULL, NULL, NULL, NULL, NULL, 0"
-                                            : AB_SQLITE_TASK_COLUMNS,
-                  index_for(conditions));
-    ab_buf_append_text(&sql, (conditions & BY_OWNER) != 0 ? " AND owner = ?1" : "");
-    ab_buf_append_text(&sql, (conditions & BY_AGENT) != 0 ? " AND agent = ?2" : "");
-    ab_buf_append_text(&sql, (conditions & BY_THREAD) != 0 ? " AND thread_id = ?3" : "");
-    ab_buf_append_text(&sql, (conditions & ONLY_OPEN) != 0 ? " AND " AB_SQLITE_OPEN : "");
-    ab_buf_append_text(&sql, (conditions & BEFORE) != 0 ? " AND (created_at, id) < (?4, ?5)" : "");
-    /* Ids are hexadecimal digits: "g" stands behind all of them. */
-    ab_buf_append_text(&sql, (conditions & BY_PREFIX) != 0 ? " AND id >= ?6 AND id < ?6 || 'g'" : "");
-    ab_buf_append_text(&sql, " ORDER BY created_at DESC, id DESC");
-    return ab_buf_steal(&sql);
-}
-
-/* Steps over rows until `each` has had enough. The other statuses are skipped here, so that the statement stays the
- * same. The result of the last step; AB_FAULT_CORRUPT in `result` for a row that is not ours. */
-static int walk_tasks(sqlite3_stmt *statement, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg,
-                      int *result)
-{
-    size_t left = filter->limit > 0 ? filter->limit : SIZE_MAX;
-    int code = SQLITE_ROW;
-    while (left > 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        enum ab_task_status status;
-        if (status_at(statement, &status) && filter->statuses != 0 &&
-            (filter->statuses & (1u << (unsigned)status)) == 0) {
-            continue;
-        }
-        struct ab_task task;
-        if (!read_task(statement, &task)) {
-            *result = AB_FAULT_CORRUPT;
-            break;
-        }
-        left--;
-        bool more = each(arg, &task);
-        ab_task_deinit(&task);
-        if (!more) {
-            break;
-        }
-    }
-    return code;
-}
-
-int ab_sqlite_list(struct ab_store *store, const struct ab_store_filter *filter, ab_store_task_fn each, void *arg)
-{
-    struct ab_sqlite_reader *reader = &store_of(store)->reader;
-    unsigned conditions = conditions_of(filter);
-    size_t which = AB_SQLITE_LIST + conditions;
-    AB_CLEANUP(ab_free_string) char *sql = NULL;
-    if (reader->statements[which] == NULL || reader->in_use[which]) {
-        sql = list_sql(conditions);
-    }
     sqlite3_stmt *statement = NULL;
-    int code = take(reader, which, sql, &statement);
+    int code = take(reader, which, read_sql[which], &statement);
     if (code != SQLITE_OK) {
         return fault_of(reader, code);
     }
-    const char *const texts[] = { filter->owner, filter->agent, filter->thread_id };
-    const unsigned bits[] = { BY_OWNER, BY_AGENT, BY_THREAD };
-    for (int index = 0; index < 3; index++) {
-        if ((conditions & bits[index]) != 0) {
-            bind_text(statement, index + 1, texts[index]);
-        }
+    code = sqlite3_step(statement);
+    return end_read(reader, which, statement, code, AB_OK);
+}
+
+int ab_sqlite_snapshot_begin(struct ab_sqlite_reader *reader)
+{
+    int result = sqlite3_get_autocommit(reader->db) != 0 ? run(reader, AB_SQLITE_SNAPSHOT) : AB_OK;
+    reader->snapshots += result == AB_OK ? 1 : 0;
+    return result;
+}
+
+void ab_sqlite_snapshot_end(struct ab_sqlite_reader *reader)
+{
+    if (--reader->snapshots == 0) {
+        /* Nothing was written; a failure was logged, and the next list ends this snapshot as well. */
+        (void)run(reader, AB_SQLITE_SNAPSHOT_END);
     }
-    if ((conditions & BEFORE) != 0) {
-        sqlite3_bind_int64(statement, 4, filter->before_created_at);
-        bind_text(statement, 5, filter->before_id != NULL ? filter->before_id : "");
-    }
-    if ((conditions & BY_PREFIX) != 0) {
-        bind_text(statement, 6, filter->id_prefix);
-    }
-    int result = AB_OK;
-    code = walk_tasks(statement, filter, each, arg, &result);
-    return end_read(reader, which, statement, code, result);
 }
 
 /* --- events --- */
@@ -393,9 +322,8 @@ int ab_sqlite_events(struct ab_store *store, const char *id, uint64_t after, uin
 
 /* --- counts and records --- */
 
-int ab_sqlite_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT])
+int ab_sqlite_read_counts(struct ab_sqlite_reader *reader, uint64_t counts[AB_TASK_STATUS_COUNT])
 {
-    struct ab_sqlite_reader *reader = &store_of(store)->reader;
     sqlite3_stmt *statement = NULL;
     int code = take(reader, AB_SQLITE_COUNT, read_sql[AB_SQLITE_COUNT], &statement);
     if (code != SQLITE_OK) {
@@ -406,10 +334,16 @@ int ab_sqlite_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT
         enum ab_task_status status;
         const char *name = text_at(statement, 0);
         if (name != NULL && ab_task_status_parse(name, &status)) {
-            counts[status] = (uint64_t)sqlite3_column_int64(statement, 1);
+            counts[status] += (uint64_t)sqlite3_column_int64(statement, 1);
         }
     }
     return end_read(reader, AB_SQLITE_COUNT, statement, code, AB_OK);
+}
+
+int ab_sqlite_count(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT])
+{
+    memcpy(counts, store_of(store)->counts, sizeof(store_of(store)->counts));
+    return AB_OK;
 }
 
 int ab_sqlite_get_record(struct ab_store *base, const char *kind, const char *id, ab_store_record_fn each, void *arg)

@@ -7,6 +7,7 @@
 #include "store/sqlite_internal.h"
 
 #include <signal.h>
+#include <string.h>
 
 static const size_t group_max = 64;
 static const int64_t group_us = 2000;
@@ -38,6 +39,9 @@ static void mailbox_put(struct ab_sqlite_writer *writer, struct ab_list *written
     pthread_mutex_lock(&mailbox->mutex);
     ab_list_take(&mailbox->written, written);
     mailbox->groups++;
+    for (size_t status = 0; status < AB_TASK_STATUS_COUNT; status++) {
+        mailbox->moved[status] += writer->moved[status];
+    }
     bool post = !mailbox->posted && !mailbox->closed;
     mailbox->posted = mailbox->posted || post;
     pthread_mutex_unlock(&mailbox->mutex);
@@ -46,12 +50,17 @@ static void mailbox_put(struct ab_sqlite_writer *writer, struct ab_list *written
     }
 }
 
-void ab_sqlite_mailbox_take(struct ab_sqlite_mailbox *mailbox, struct ab_list *out, size_t *groups)
+void ab_sqlite_mailbox_take(struct ab_sqlite_mailbox *mailbox, struct ab_list *out,
+                            uint64_t counts[AB_TASK_STATUS_COUNT], size_t *groups)
 {
     pthread_mutex_lock(&mailbox->mutex);
     ab_list_take(out, &mailbox->written);
     *groups = mailbox->groups;
     mailbox->groups = 0;
+    for (size_t status = 0; status < AB_TASK_STATUS_COUNT; status++) {
+        counts[status] += (uint64_t)mailbox->moved[status];
+        mailbox->moved[status] = 0;
+    }
     pthread_mutex_unlock(&mailbox->mutex);
 }
 
@@ -181,13 +190,12 @@ static void write_group(struct ab_sqlite_writer *writer)
 {
     struct ab_list group;
     ab_list_init(&group);
-    for (size_t status = 0; status < AB_TASK_STATUS_COUNT; status++) {
-        writer->moved[status] = 0;
-    }
+    memset(writer->moved, 0, sizeof(writer->moved));
+    ab_sqlite_shelves_begin(writer);
     writer->seen_errno = 0;
     int code = fill_group(writer, &group);
     if (code == SQLITE_OK) {
-        code = ab_sqlite_apply_counts(writer);
+        code = ab_sqlite_shelves_write(writer);
     }
     if (code == SQLITE_OK) {
         code = ab_sqlite_run(writer, AB_SQLITE_COMMIT);
@@ -196,6 +204,7 @@ static void write_group(struct ab_sqlite_writer *writer)
         accept_group(writer);
     } else {
         refuse_group(writer, &group, code);
+        memset(writer->moved, 0, sizeof(writer->moved));
     }
     mailbox_put(writer, &group);
     checkpoint(writer);
@@ -304,6 +313,7 @@ void ab_sqlite_writer_deinit(struct ab_sqlite_writer *writer)
         (void)sqlite3_finalize(writer->statements[index]);
     }
     (void)sqlite3_close(writer->db);
+    free(writer->filings);
     ab_sqlite_mailbox_free(writer->mailbox);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->mutex);

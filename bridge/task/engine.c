@@ -120,6 +120,12 @@ int ab_engine_list(struct ab_engine *engine, const struct ab_store_filter *filte
     return store->ops->list(store, filter, each, arg);
 }
 
+int ab_engine_total(struct ab_engine *engine, const struct ab_store_filter *filter, uint64_t *total)
+{
+    struct ab_store *store = engine->settings.store;
+    return store->ops->total(store, filter, total);
+}
+
 int ab_engine_request(struct ab_engine *engine, const char *id, struct ab_task_request *out)
 {
     struct ab_store *store = engine->settings.store;

@@ -114,6 +114,8 @@ void ab_engine_create(struct ab_engine *engine, const struct ab_new_task *wanted
 AB_MUST int ab_engine_get(struct ab_engine *engine, const char *owner, const char *id, struct ab_task *out);
 AB_MUST int ab_engine_list(struct ab_engine *engine, const struct ab_store_filter *filter, ab_store_task_fn each,
                            void *arg);
+/* How many a list without a limit would tell of, wherever it begins; see ab_store_ops.total. */
+AB_MUST int ab_engine_total(struct ab_engine *engine, const struct ab_store_filter *filter, uint64_t *total);
 /* See ab_store_ops.events. The caller has made sure of the owner (ab_engine_get). */
 AB_MUST int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                              ab_store_event_fn each, void *arg);

@@ -73,7 +73,7 @@ char *engine_history(struct ab_engine *engine, const struct ab_task *task)
     struct history history = { .n_turns = 0 };
     char *texts[HISTORY_TURNS];
     struct ab_store_filter earlier = {
-        .owner = task->owner, .thread_id = task->thread_id, .before_created_at = task->created_at, .before_id = task->id
+        .owner = task->owner, .thread_id = task->thread_id, .before_at = task->created_at, .before_id = task->id
     };
     if (task->turn > 1) {
         (void)store->ops->list(store, &earlier, collect_turn, &history);

@@ -23,7 +23,8 @@ enum ab_store_outcome {
  * outcome is not AB_STORE_DONE ("disk full"), for a person; it is valid during the call. */
 typedef void (*ab_store_done_fn)(void *arg, enum ab_store_outcome outcome, const char *text);
 
-/* One transaction: a task's row as it stands afterwards, and the events that led there. */
+/* One transaction: a task's row as it stands afterwards, and the events that led there. A row has a finished_at when
+ * its status is terminal, and only then. */
 struct ab_store_commit {
     const struct ab_task *task;
     const struct ab_task_request *request; /* on creation; else NULL, the stored one stays */
@@ -53,16 +54,31 @@ struct ab_settlement {
     const char *error; /* or NULL; what went wrong, without secrets */
 };
 
-/* What to list; a zeroed filter lists everything. Newest first by (created_at, id). */
+/* What a list goes by. The newest come first; of one moment, those with the greater id. */
+enum ab_store_order {
+    AB_STORE_BY_CREATION, /* created_at: a task keeps its place */
+    AB_STORE_BY_CHANGE    /* updated_at: once it has ended a task keeps its place */
+};
+
+/* What to list; a zeroed filter lists everything by creation. "Its time" is the one that the order goes by.
+ *
+ * Without a thread and an id's prefix a list costs what is told and skipped, what is open, and a little for each agent
+ * of each owner in question: not what has ended. With a thread it costs that thread. */
 struct ab_store_filter {
-    const char *owner;         /* or NULL: all */
-    const char *agent;         /* or NULL */
-    const char *thread_id;     /* or NULL */
-    const char *id_prefix;     /* or NULL; hexadecimal digits in lower case */
-    uint32_t statuses;         /* set of 1u << status; 0: all */
-    int64_t before_created_at; /* with before_id: only what comes after this place in the order; 0: from the newest */
+    const char *owner;     /* or NULL: all */
+    const char *agent;     /* or NULL */
+    const char *thread_id; /* or NULL */
+    const char *id_prefix; /* or NULL; hexadecimal digits in lower case */
+    uint32_t statuses;     /* set of 1u << status; 0: all */
+    uint32_t reasons;      /* set of 1u << reason; 0: all */
+    bool latest;           /* of each owner's thread only the task that was created last */
+    int64_t from_at;       /* its time is not before this; 0: whenever */
+    int64_t to_at;         /* and not after this; 0: whenever */
+    enum ab_store_order order;
+    int64_t before_at; /* with before_id: only what comes after this place in the order; 0: from the newest */
     const char *before_id;
-    size_t limit; /* at most so many; 0: all */
+    size_t skip;  /* so many are left out first */
+    size_t limit; /* then at most so many; 0: all */
     bool brief; /* without questions, result, error, notes and answers: whoever walks over many rows does not read them
                  */
 };
@@ -105,8 +121,10 @@ struct ab_store_ops {
      * AB_OK also when there is none. */
     int (*events)(struct ab_store *store, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                   ab_store_event_fn each, void *arg);
-    /* How many tasks stand in each status, over all owners: counts[status]. From memory or an index, never a scan of
-     * finished rows. */
+    /* How many tasks fit the filter, whatever its place, skip and limit say. Costs as little as a list's page; with
+     * from_at or to_at, a walk over that part of an index. */
+    int (*total)(struct ab_store *store, const struct ab_store_filter *filter, uint64_t *total);
+    /* How many tasks stand in each status, over all owners: counts[status]. From memory, never a scan. */
     int (*count)(struct ab_store *store, uint64_t counts[AB_TASK_STATUS_COUNT]);
 
     /* Removes tasks that finished before this time, oldest first, at most `limit` (0: all), with all that belongs to

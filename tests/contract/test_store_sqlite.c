@@ -1,4 +1,5 @@
 /* The SQLite store keeps the contract of stores, outlives its process and opens only what is its own. */
+#include "base/embedded.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite.h"
@@ -120,23 +121,121 @@ static void missing_directories_are_made(void **state)
     rmdir(above);
 }
 
-static void an_older_schema_is_brought_up_to_date(void **state)
+/* Makes the database anew as an older version left it, filled, and leaves it closed. */
+static void make_older(struct store_rig *rig, int version, const char *filling)
+{
+    AB_CLEANUP(ab_free_string) char *path = ab_format("%s/agentbridge.db", rig->directory);
+    struct ab_buf sql = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    store_rig_close(rig);
+    assert_int_equal(unlink(path), 0);
+    for (int number = 1; number <= version; number++) {
+        AB_CLEANUP(ab_free_string) char *name = ab_format("store/%03d.sql", number);
+        ab_buf_append_str(&sql, ab_embedded(name));
+    }
+    ab_buf_printf(&sql, "%s; PRAGMA user_version = %d", filling, version);
+    run_sql(rig, sql.data);
+    ab_buf_deinit(&sql);
+}
+
+static void open_store(struct store_rig *rig)
+{
+    rig->store = store_sqlite_maker.open(rig->loop, rig->directory);
+    assert_non_null(rig->store);
+}
+
+/* Tasks as every schema has them; an empty thread is one of its own. */
+static const char old_tasks[] =
+    "CREATE TEMP TABLE old (seq, thread, owner, agent, status, reason, created_at, updated_at, finished_at);"
+    "INSERT INTO old VALUES"
+    " (1, '', 'alice', 'report', 'completed', '', 100, 150, 150),"
+    " (2, '', 'alice', 'report', 'completed', '', 110, 500, 500),"
+    " (3, 't', 'alice', 'report', 'failed', 'rejected', 120, 130, 130),"
+    " (4, 't', 'alice', 'report', 'failed', '', 140, 145, 145),"
+    " (5, 't', 'alice', 'travel', 'executing', '', 160, 165, 0),"
+    " (6, 't', 'bob', 'report', 'error', 'crashed', 170, 180, 180),"
+    " (7, '', 'alice', 'travel', 'paused', 'auth', 90, 600, 0),"
+    " (8, 't8', 'alice', 'report', 'completed', '', 200, 205, 205),"
+    " (9, 't8', 'alice', 'report', 'completed', '', 200, 206, 206);"
+    "INSERT INTO task (seq, id, thread_id, owner, agent, surface, status, reason, created_at, updated_at, "
+    "finished_at, last_event, turn, attempt, n_artifacts) "
+    "SELECT seq, printf('%032x', seq), iif(thread = '', printf('%032x', seq), thread), owner, agent, 'mcp', status, "
+    "reason, created_at, updated_at, finished_at, 1, 1, 1, 0 FROM old;"
+    "INSERT INTO event SELECT seq, 1, created_at, 'log', '{}' FROM old;"
+    "INSERT INTO request (task, message_json, input_json, options_json) SELECT seq, '{}', '{}', '{}' FROM old;"
+    "INSERT INTO task_count SELECT status, count(*) FROM old GROUP BY status";
+
+static void check_filtered(struct ab_store *store, const struct ab_store_filter *filter, const char *expected,
+                           uint64_t expected_total)
+{
+    uint64_t total = 0;
+    AB_CLEANUP(ab_free_string) char *found = store_list_text(store, filter);
+    assert_string_equal(found, expected);
+    assert_int_equal(store->ops->total(store, filter, &total), AB_OK);
+    assert_int_equal(total, expected_total);
+}
+
+static void check_old_tasks(struct store_rig *rig)
+{
+    struct ab_store *store = rig->store;
+    const uint64_t expected[AB_TASK_STATUS_COUNT] = { 0, 1, 1, 4, 2, 1, 0 };
+    uint64_t counts[AB_TASK_STATUS_COUNT];
+    check_filtered(store, &(struct ab_store_filter){ 0 }, "9 8 6 5 4 3 2 1 7", 9);
+    check_filtered(store, &(struct ab_store_filter){ .owner = "alice" }, "9 8 5 4 3 2 1 7", 8);
+    check_filtered(store, &(struct ab_store_filter){ .owner = "alice", .agent = "report", .order = AB_STORE_BY_CHANGE },
+                   "2 9 8 1 4 3", 6);
+    check_filtered(store, &(struct ab_store_filter){ .owner = "alice", .latest = true }, "9 5 2 1 7", 5);
+    check_filtered(store, &(struct ab_store_filter){ .owner = "bob", .latest = true }, "6", 1);
+    check_filtered(store,
+                   &(struct ab_store_filter){ .statuses = 1u << AB_TASK_FAILED, .reasons = 1u << AB_REASON_REJECTED },
+                   "3", 1);
+    check_filtered(store, &(struct ab_store_filter){ .owner = "alice", .thread_id = "t" }, "5 4 3", 3);
+    check_filtered(store, &(struct ab_store_filter){ .thread_id = "00000000000000000000000000000002" }, "2", 1);
+    assert_int_equal(store->ops->count(store, counts), AB_OK);
+    assert_memory_equal(counts, expected, sizeof(expected));
+}
+
+/* Goes on with what is there: a task ends, a latest turn is removed, old ones are swept. */
+static void use_old_tasks(struct store_rig *rig)
+{
+    struct ab_task task;
+    const struct ab_store_filter latest = { .owner = "alice", .latest = true };
+    assert_int_equal(rig->store->ops->get(rig->store, "00000000000000000000000000000005", &task), AB_OK);
+    task.status = AB_TASK_STOPPED;
+    task.finished_at = task.updated_at = 700;
+    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_DONE);
+    ab_task_deinit(&task);
+    check_filtered(rig->store, &(struct ab_store_filter){ .owner = "alice", .order = AB_STORE_BY_CHANGE },
+                   "5 7 2 9 8 1 4 3", 8);
+    assert_int_equal(store_remove(rig, "00000000000000000000000000000005"), AB_STORE_DONE);
+    check_filtered(rig->store, &latest, "9 4 2 1 7", 5);
+    assert_int_equal(store_sweep(rig, 181, 0), AB_STORE_DONE);
+    check_filtered(rig->store, &latest, "9 2 7", 3);
+    check_filtered(rig->store, &(struct ab_store_filter){ 0 }, "9 8 2 7", 4);
+}
+
+static void older_schemas_are_brought_up_to_date(void **state)
 {
     struct store_rig *rig = *state;
-    struct ab_task task;
-    store_sample_task(&task, 1);
-    assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
-    ab_task_deinit(&task);
-    store_rig_close(rig);
-    run_sql(rig, "DROP INDEX task_in_order; DROP TABLE delivery; ALTER TABLE request DROP COLUMN webhooks_json; "
-                 "ALTER TABLE task DROP COLUMN notes_json; ALTER TABLE task DROP COLUMN answers_json; "
-                 "ALTER TABLE task DROP COLUMN abandon_ms; "
-                 "PRAGMA user_version = 1");
-    struct ab_store *store = store_sqlite_maker.open(rig->loop, rig->directory);
-    assert_non_null(store);
-    AB_CLEANUP(ab_free_string) char *found = store_list_text(store, &(struct ab_store_filter){ 0 });
-    assert_string_equal(found, "1");
-    store->ops->free(store);
+    for (int version = 1; version <= 6; version++) {
+        make_older(rig, version, old_tasks);
+        open_store(rig);
+        check_old_tasks(rig);
+        use_old_tasks(rig);
+        store_rig_reopen(rig);
+        check_filtered(rig->store, &(struct ab_store_filter){ 0 }, "9 8 2 7", 4);
+    }
+}
+
+/* A step that fails half way leaves the database as it was. */
+static void a_schema_that_cannot_be_brought_up_to_date_stays(void **state)
+{
+    struct store_rig *rig = *state;
+    make_older(rig, 6, old_tasks);
+    run_sql(rig, "CREATE TABLE task_created (a)");
+    check_refused(rig, rig->directory, "cannot prepare", "task_created");
+    run_sql(rig, "DROP TABLE task_created");
+    open_store(rig);
+    check_old_tasks(rig);
 }
 
 /* --- what does not open --- */
@@ -187,6 +286,23 @@ static void a_file_that_is_no_database_is_refused(void **state)
     check_refused(rig, rig->directory, "damaged", "backup");
 }
 
+/* Where the table or index of this name begins. */
+static off_t root_of(const struct store_rig *rig, const char *name)
+{
+    AB_CLEANUP(ab_free_string) char *path = ab_format("%s/agentbridge.db", rig->directory);
+    AB_CLEANUP(ab_free_string)
+    char *sql = ab_format("SELECT (rootpage - 1) * 4096 FROM sqlite_schema WHERE name = '%s'", name);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    off_t root = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return root;
+}
+
 static bool any_task(void *arg, const struct ab_task *task)
 {
     (void)arg;
@@ -194,21 +310,35 @@ static bool any_task(void *arg, const struct ab_task *task)
     return true;
 }
 
-/* Pages behind the first are looked at only when they are read: that must end in a fault, not in nonsense. */
+/* Pages are looked at only when they are read: that must end in a fault, not in nonsense. */
 static void a_damaged_page_is_a_fault(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task task;
+    struct ab_task found;
+    store_sample_task(&task, 1);
+    assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
+    store_rig_close(rig);
+    damage(rig, root_of(rig, "sqlite_autoindex_task_1"), 4096);
+    open_store(rig);
+    struct ab_store_filter filter = { .id_prefix = "0" };
+    assert_int_equal(rig->store->ops->get(rig->store, task.id, &found), AB_FAULT_CORRUPT);
+    assert_int_equal(rig->store->ops->list(rig->store, &filter, any_task, NULL), AB_FAULT_CORRUPT);
+    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_REFUSED);
+    ab_task_deinit(&task);
+}
+
+/* A start counts what is open: without that it would go on as if there were nothing. */
+static void damage_that_a_start_meets_is_told(void **state)
 {
     struct store_rig *rig = *state;
     struct ab_task task;
     store_sample_task(&task, 1);
     assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
-    store_rig_close(rig);
-    damage(rig, 4096, (size_t)file_size(rig, "agentbridge.db") - 4096);
-    rig->store = store_sqlite_maker.open(rig->loop, rig->directory);
-    assert_non_null(rig->store);
-    struct ab_store_filter filter = { 0 };
-    assert_int_equal(rig->store->ops->list(rig->store, &filter, any_task, NULL), AB_FAULT_CORRUPT);
-    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_REFUSED);
     ab_task_deinit(&task);
+    store_rig_close(rig);
+    damage(rig, root_of(rig, "task_open"), 4096);
+    check_refused(rig, rig->directory, "damaged", "backup");
 }
 
 /* --- the log, the groups and the numbers --- */
@@ -281,12 +411,14 @@ static int run_own_tests(void)
         cmocka_unit_test(everything_is_there_after_reopening),
         cmocka_unit_test(files_are_the_users_alone),
         cmocka_unit_test(missing_directories_are_made),
-        cmocka_unit_test(an_older_schema_is_brought_up_to_date),
+        cmocka_unit_test(older_schemas_are_brought_up_to_date),
+        cmocka_unit_test(a_schema_that_cannot_be_brought_up_to_date_stays),
         cmocka_unit_test(a_newer_schema_is_refused),
         cmocka_unit_test(anothers_database_is_refused),
         cmocka_unit_test(a_directory_in_use_is_refused),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
         cmocka_unit_test(a_damaged_page_is_a_fault),
+        cmocka_unit_test(damage_that_a_start_meets_is_told),
 
         cmocka_unit_test(the_log_stays_short),
         cmocka_unit_test(a_burst_shares_its_syncs),

@@ -117,6 +117,7 @@ static void commit(struct courier_rig *rig, struct ab_task *task, const struct a
                                       .n_deliveries = n };
 
     assert_true(ab_task_status_parse(status, &task->status));
+    task->finished_at = ab_task_status_is_terminal(task->status) ? event.at : 0;
     task->last_event++;
     rig->store->store.ops->commit(&rig->store->store, &commit, NULL, NULL);
     run(rig);

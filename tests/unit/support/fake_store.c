@@ -94,6 +94,12 @@ static int fake_list(struct ab_store *store, const struct ab_store_filter *filte
     return inner->ops->list(inner, filter, each, arg);
 }
 
+static int fake_total(struct ab_store *store, const struct ab_store_filter *filter, uint64_t *total)
+{
+    struct ab_store *inner = fake(store)->inner;
+    return inner->ops->total(inner, filter, total);
+}
+
 static int fake_events(struct ab_store *store, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                        ab_store_event_fn each, void *arg)
 {
@@ -205,6 +211,7 @@ static const struct ab_store_ops fake_ops = {
     .get_request = fake_get_request,
     .find_key = fake_find_key,
     .list = fake_list,
+    .total = fake_total,
     .events = fake_events,
     .count = fake_count,
     .sweep = fake_sweep,

@@ -103,6 +103,7 @@ static void rows_come_back_whole(void **state)
         for (int reason = 0; reason < AB_REASON_COUNT; reason++) {
             task.status = (enum ab_task_status)status;
             task.reason = (enum ab_task_reason)reason;
+            task.finished_at = ab_task_status_is_terminal(task.status) ? task.updated_at : 0;
             assert_int_equal(store_update(rig, &task, 0, 0), AB_STORE_DONE);
             check_stored(rig, &task);
         }
@@ -211,6 +212,7 @@ static void a_row_that_moved_on_is_a_conflict(void **state)
     assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_DONE);
     ab_replace(&stale.title, "second");
     stale.status = AB_TASK_STOPPED;
+    stale.finished_at = stale.updated_at;
     assert_int_equal(store_update(rig, &stale, 3, 0), AB_STORE_CONFLICT);
     check_stored(rig, &task);
     store_check_dense(rig->store, task.id);
@@ -290,6 +292,23 @@ static enum ab_store_outcome commit_odd_events(struct store_rig *rig, const stru
     rig->store->ops->commit(rig->store, &commit, store_wait_done, &wait);
     real_loop_run(rig->loop, &wait.done, patience);
     return wait.outcome;
+}
+
+/* The sweep goes by the time, lists go by the status. */
+static void an_end_without_its_time_is_refused(void **state)
+{
+    struct store_rig *rig = *state;
+    struct ab_task task;
+    store_sample_task(&task, 1);
+    assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
+    task.status = AB_TASK_COMPLETED;
+    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_REFUSED);
+    task.status = AB_TASK_EXECUTING;
+    task.finished_at = 10;
+    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_REFUSED);
+    task.status = AB_TASK_COMPLETED;
+    assert_int_equal(store_update(rig, &task, 1, 0), AB_STORE_DONE);
+    ab_task_deinit(&task);
 }
 
 static void events_with_gaps_are_refused(void **state)
@@ -465,6 +484,7 @@ int store_contract_run(const struct store_maker *maker)
         { "a task that is not there is a conflict", a_task_that_is_not_there_is_a_conflict },
         { "an id is taken once", an_id_is_taken_once },
         { "keys are unique for owner and agent", keys_are_unique_for_owner_and_agent },
+        { "an end without its time is refused", an_end_without_its_time_is_refused },
         { "events with gaps are refused", events_with_gaps_are_refused },
         { "large bodies come back whole", large_bodies_come_back_whole },
         { "a burst ends in order", a_burst_ends_in_order },
@@ -477,11 +497,14 @@ int store_contract_run(const struct store_maker *maker)
     const struct store_case *read_cases = store_read_cases(&n_read_cases);
     size_t n_outbox_cases = 0;
     const struct store_case *outbox_cases = store_outbox_cases(&n_outbox_cases);
+    size_t n_list_cases = 0;
+    const struct store_case *list_cases = store_list_cases(&n_list_cases);
     struct store_maker copy = *maker;
-    struct CMUnitTest *tests = ab_alloc(N_WRITE_CASES + n_read_cases + n_outbox_cases, sizeof(*tests));
+    struct CMUnitTest *tests = ab_alloc(N_WRITE_CASES + n_read_cases + n_outbox_cases + n_list_cases, sizeof(*tests));
     size_t n_tests = add_cases(tests, 0, write_cases, N_WRITE_CASES, &copy);
     n_tests = add_cases(tests, n_tests, read_cases, n_read_cases, &copy);
     n_tests = add_cases(tests, n_tests, outbox_cases, n_outbox_cases, &copy);
+    n_tests = add_cases(tests, n_tests, list_cases, n_list_cases, &copy);
     int failed = _cmocka_run_group_tests(maker->name, tests, n_tests, NULL, NULL);
     free(tests);
     return failed;

@@ -32,6 +32,8 @@ struct store_case {
 };
 /* Those about reads, the sweep and records. */
 const struct store_case *store_read_cases(size_t *count);
+/* Those about lists and totals. */
+const struct store_case *store_list_cases(size_t *count);
 /* Those about the outbox. */
 const struct store_case *store_outbox_cases(size_t *count);
 

@@ -197,6 +197,7 @@ static void they_go_with_their_task(void **state)
     struct ab_task other;
     make(rig, &task, 1);
     make(rig, &other, 2);
+    task.status = AB_TASK_COMPLETED;
     task.finished_at = 10;
     assert_int_equal(add(rig, &task, 2), AB_STORE_DONE);
     assert_int_equal(add(rig, &other, 1), AB_STORE_DONE);

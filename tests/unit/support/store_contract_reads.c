@@ -41,6 +41,7 @@ static void add_listed(struct store_rig *rig, unsigned number, const char *owner
     ab_replace(&task.agent, agent);
     ab_replace(&task.thread_id, thread_id);
     task.status = status;
+    task.finished_at = ab_task_status_is_terminal(status) ? 1000 + created_at : 0;
     task.created_at = created_at;
     assert_int_equal(store_create(rig, &task, NULL, 1), AB_STORE_DONE);
     ab_task_deinit(&task);
@@ -86,14 +87,14 @@ static void lists_are_filtered_and_newest_first(void **state)
         { { .owner = "bob", .thread_id = "t1", .statuses = open }, "3" },
         { { .statuses = 1u << AB_TASK_FAILED | 1u << AB_TASK_PENDING }, "2 6" },
         { { .owner = "alice", .statuses = 1u << AB_TASK_COMPLETED | 1u << AB_TASK_ERROR, .limit = 1 }, "1" },
-        { { .before_created_at = 200, .before_id = last_id }, "3 2 6 1 7" },
-        { { .before_created_at = 200, .before_id = last_id, .owner = "alice" }, "2 6 1 7" },
-        { { .before_created_at = 200, .before_id = last_id, .owner = "alice", .limit = 2 }, "2 6" },
-        { { .before_created_at = 200, .before_id = last_id, .owner = "alice", .agent = "travel" }, "7" },
-        { { .before_created_at = 200, .before_id = last_id, .thread_id = "t1", .owner = "alice" }, "6 1" },
-        { { .before_created_at = 200, .before_id = last_id, .statuses = open }, "3 2" },
-        { { .before_created_at = 151 }, "6 1 7" },
-        { { .before_created_at = 50, .before_id = last_id }, "" },
+        { { .before_at = 200, .before_id = last_id }, "3 2 6 1 7" },
+        { { .before_at = 200, .before_id = last_id, .owner = "alice" }, "2 6 1 7" },
+        { { .before_at = 200, .before_id = last_id, .owner = "alice", .limit = 2 }, "2 6" },
+        { { .before_at = 200, .before_id = last_id, .owner = "alice", .agent = "travel" }, "7" },
+        { { .before_at = 200, .before_id = last_id, .thread_id = "t1", .owner = "alice" }, "6 1" },
+        { { .before_at = 200, .before_id = last_id, .statuses = open }, "3 2" },
+        { { .before_at = 151 }, "6 1 7" },
+        { { .before_at = 50, .before_id = last_id }, "" },
         { { .id_prefix = "0000" }, "5 4 3 2 6 1 7" },
         { { .id_prefix = "0000", .owner = "alice", .limit = 2 }, "4 2" },
         { { .id_prefix = last_id }, "4" },
@@ -147,7 +148,7 @@ static void every_combination_of_filters_works(void **state)
                                           .agent = (bits & 2) != 0 ? "travel" : NULL,
                                           .thread_id = (bits & 4) != 0 ? "t1" : NULL,
                                           .statuses = (bits & 8) != 0 ? 1u << AB_TASK_EXECUTING : 0,
-                                          .before_created_at = (bits & 16) != 0 ? 250 : 0,
+                                          .before_at = (bits & 16) != 0 ? 250 : 0,
                                           .id_prefix = (bits & 32) != 0 ? "00" : NULL };
         AB_CLEANUP(ab_free_string) char *found = store_list_text(rig->store, &filter);
         assert_non_null(strchr(found, '4'));
