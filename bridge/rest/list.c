@@ -2,7 +2,6 @@
 #include "rest/query.h"
 #include "rest/task.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -17,8 +16,8 @@ struct list_wish {
     char *user_id;
     char *parent;
     char *triggering_agent_id;
-    int64_t from; /* created not before; ms */
-    int64_t to;   /* and not after */
+    int64_t from; /* created not before; ms, 0: whenever */
+    int64_t to;   /* and not after; 0: whenever */
     struct ab_rest_page page;
 };
 
@@ -37,7 +36,7 @@ static void check_status(const struct list_wish *wish, struct ab_rest_faults *fa
 
 static void read_wish(struct ab_rest_call *call, struct list_wish *wish, struct ab_rest_faults *faults)
 {
-    *wish = (struct list_wish){ .to = INT64_MAX };
+    *wish = (struct list_wish){ .agent = NULL };
     wish->agent = call->id != NULL ? ab_strdup(call->id) : ab_rest_query_text(call, "agent_id");
     wish->status = ab_rest_query_text(call, "status");
     wish->internal_status = ab_rest_query_text(call, "internal_status");
@@ -64,11 +63,52 @@ static void wish_deinit(struct list_wish *wish)
 
 struct found {
     const struct list_wish *wish;
-    struct ab_map threads; /* those that were seen: older turns of them follow */
     uint64_t total;
     struct ab_task tasks[AB_REST_PER_PAGE_MAX]; /* of the page */
     size_t n_tasks;
 };
+
+static struct ab_store_filter filter_of(const struct ab_rest_call *call, const struct list_wish *wish)
+{
+    struct ab_store_filter filter = {
+        .owner = call->owner, .agent = wish->agent, .latest = true, .from_at = wish->from, .to_at = wish->to
+    };
+    enum ab_task_status status;
+
+    if (wish->status != NULL && ab_task_status_parse(wish->status, &status))
+        filter.statuses = 1u << (unsigned)status;
+    return filter;
+}
+
+/* --- what the store finds by itself --- */
+
+static bool take_task(void *arg, const struct ab_task *task)
+{
+    struct found *found = arg;
+
+    ab_task_copy(&found->tasks[found->n_tasks++], task);
+    return true;
+}
+
+static int read_page(struct ab_engine *engine, struct ab_store_filter *filter, struct found *found)
+{
+    const struct ab_rest_page *page = &found->wish->page;
+    int result = ab_engine_total(engine, filter, &found->total);
+
+    filter->skip = (page->page - 1) * page->per_page;
+    filter->limit = page->per_page;
+    if (result < 0 || filter->skip >= found->total)
+        return result;
+    return ab_engine_list(engine, filter, take_task, found);
+}
+
+/* --- what is looked for in each --- */
+
+static bool is_searched(const struct list_wish *wish)
+{
+    return wish->internal_status != NULL || wish->user_id != NULL || wish->parent != NULL ||
+           wish->triggering_agent_id != NULL;
+}
 
 static bool says(const struct ab_task *task, const char *member, const char *wanted)
 {
@@ -79,18 +119,16 @@ static bool is_wanted(const struct list_wish *wish, const struct ab_task *task)
 {
     const char *internal = task->status_message != NULL ? task->status_message : "";
 
-    return task->created_at >= wish->from && task->created_at <= wish->to &&
-           (wish->status == NULL || strcmp(wish->status, ab_task_status_name(task->status)) == 0) &&
-           (wish->internal_status == NULL || strcmp(wish->internal_status, internal) == 0) &&
+    return (wish->internal_status == NULL || strcmp(wish->internal_status, internal) == 0) &&
            says(task, "user_id", wish->user_id) && says(task, "parent", wish->parent) &&
            says(task, "triggering_agent_id", wish->triggering_agent_id);
 }
 
-static bool collect(void *arg, const struct ab_task *task)
+static bool look_at(void *arg, const struct ab_task *task)
 {
     struct found *found = arg;
 
-    if (ab_map_set(&found->threads, ab_str(task->thread_id), found) != NULL || !is_wanted(found->wish, task))
+    if (!is_wanted(found->wish, task))
         return true;
     if (ab_rest_page_has(&found->wish->page, found->total))
         ab_task_copy(&found->tasks[found->n_tasks++], task);
@@ -117,13 +155,15 @@ static void write_page(const struct found *found, struct ab_buf *out)
 
 static void answer_list(struct ab_rest_call *call, const struct list_wish *wish)
 {
-    const struct ab_store_filter filter = { .owner = call->owner, .agent = wish->agent };
+    struct ab_engine *engine = call->rest->settings.engine;
+    struct ab_store_filter filter = filter_of(call, wish);
     struct found *found = ab_alloc(1, sizeof *found);
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    int result;
 
     found->wish = wish;
-    ab_map_init(&found->threads);
-    if (ab_engine_list(call->rest->settings.engine, &filter, collect, found) < 0) {
+    result = is_searched(wish) ? ab_engine_list(engine, &filter, look_at, found) : read_page(engine, &filter, found);
+    if (result < 0) {
         ab_rest_refuse(call, 500, "The tasks cannot be read");
     } else {
         write_page(found, &text);
@@ -132,7 +172,6 @@ static void answer_list(struct ab_rest_call *call, const struct list_wish *wish)
     ab_buf_deinit(&text);
     for (size_t i = 0; i < found->n_tasks; i++)
         ab_task_deinit(&found->tasks[i]);
-    ab_map_deinit(&found->threads);
     free(found);
 }
 
