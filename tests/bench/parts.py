@@ -156,14 +156,13 @@ class ProxyPair:
 class Load:
     """One kind of request, sent by wrk."""
 
-    def __init__(self, name, server, body, headers, connections, path="/mcp"):
+    def __init__(self, name, server, body, headers, connections, path="/mcp", method="POST"):
         self.server = server
         self.connections = connections
         self.path = path
         self.script = os.path.join(WORK, name + ".lua")
         with open(self.script, "w", encoding="utf-8") as file:
-            file.write('wrk.method = "POST"\n')
-            file.write(f"wrk.body = {json.dumps(body)}\n")
+            file.write(f"wrk.method = {json.dumps(method)}\nwrk.body = {json.dumps(body)}\n")
             for key, value in headers.items():
                 file.write(f"wrk.headers[{json.dumps(key)}] = {json.dumps(value)}\n")
 

@@ -238,11 +238,16 @@ def create():
                   f"that commits 64 such rows at a time ({bare:,.0f} a second); fsync on", told=told)
 
 
+def filled(name, count):
+    """A data folder with so many finished tasks."""
+    os.makedirs(os.path.join(WORK, name), exist_ok=True)
+    subprocess.run([program("fill"), os.path.join(WORK, name), str(count)], check=True)
+
+
 @row
 def growth():
     """The same requests to a store with nothing in it and to one with many finished tasks."""
-    os.makedirs(os.path.join(WORK, "full"), exist_ok=True)
-    subprocess.run([program("fill"), os.path.join(WORK, "full"), str(MANY)], check=True)
+    filled("full", MANY)
     full, empty = Bridge("full", config=WIDE), Bridge("empty", config=WIDE)
     loads = {}
     for name, tool in (("get-task", "get-task"), ("create", "echo")):
@@ -256,6 +261,33 @@ def growth():
                   ", ".join(f"{name} {told[name]['rate']['ratio']:.2f} ×" for name in told), worst >= 0.9,
                   "requests a second beside a store with none; for each second of processor time "
                   + ", ".join(f"{told[name]['per_cpu_s']['ratio']:.2f} ×" for name in told), **told)
+
+
+LISTS = {
+    "A2A `ListTasks`": lambda bridge: Load("list-a2a", bridge, json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": "ListTasks", "params": {"pageSize": 20}}),
+        {"Content-Type": "application/json", "A2A-Version": "1.0"}, 8, "/a2a/echo"),
+    "REST `GET /v1/tasks`": lambda bridge: Load("list-rest", bridge, "", {}, 8, "/v1/tasks?per_page=20", "GET"),
+    "MCP `list-tasks` of those that failed": lambda bridge: call_load("list-mcp", bridge, "list-tasks", {"status": ["failed"]}, 8),
+}
+
+
+@row
+def lists():
+    """The first page and the total of one owner's finished tasks: of many beside those of few."""
+    bridges = []
+    for count in (MANY, 100):
+        filled(f"lists-{count}", count)
+        bridges.append(Bridge(f"lists-{count}", config=WIDE))
+    told = {what: pairs(*(load(bridge) for bridge in bridges), ROUNDS, SECONDS) for what, load in LISTS.items()}
+    for bridge in bridges:
+        bridge.stop()
+    worst = min(one["per_cpu_s"]["ratio"] for one in told.values())
+    return result(f"a list's first page, {MANY:,} finished tasks of its owner", "the same as with 100",
+                  ", ".join(f"{one['per_cpu_s']['ratio']:.2f} ×" for one in told.values()), worst >= 0.9,
+                  "; ".join(f"{what}: {one['per_cpu_s']['first']:,.0f} pages for each second of processor time beside "
+                            f"{one['per_cpu_s']['second']:,.0f}" for what, one in told.items()) + "; 20 tasks a page, 8 connections",
+                  **told)
 
 
 def platform_pair():
