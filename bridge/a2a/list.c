@@ -27,51 +27,64 @@ struct list_wish {
     char last_id[AB_TASK_ID_SIZE];
 };
 
+/* As it is in the protocol's enum; 0 is "unspecified". ProtoJSON takes a value by its number as well. */
+static const enum ab_a2a_state numbered[] = {
+    [1] = AB_A2A_SUBMITTED, [2] = AB_A2A_WORKING,        [3] = AB_A2A_COMPLETED, [4] = AB_A2A_FAILED,
+    [5] = AB_A2A_CANCELED,  [6] = AB_A2A_INPUT_REQUIRED, [7] = AB_A2A_REJECTED,  [8] = AB_A2A_AUTH_REQUIRED,
+};
+
+/* False when it has no such form. */
+static bool parse_state(const struct ab_a2a_call *call, const char *name, enum ab_a2a_state *out, bool *given)
+{
+    const uint64_t last = sizeof numbered / sizeof *numbered - 1;
+    uint64_t number;
+
+    if (ab_str_to_uint(ab_str(name), last, &number)) {
+        *given = number > 0;
+        *out = numbered[number];
+        return true;
+    }
+    *given = strcmp(name, "TASK_STATE_UNSPECIFIED") != 0;
+    *out = AB_A2A_CANCELED; /* which 0.3 writes with two L */
+    if (!*given || strcmp(name, "TASK_STATE_CANCELED") == 0)
+        return true;
+    for (unsigned state = 0; state < AB_A2A_STATE_COUNT; state++) {
+        *out = (enum ab_a2a_state)state;
+        if (strcmp(call->form->states[state], name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool read_state(struct ab_a2a_call *call, enum ab_a2a_state *out, bool *given)
 {
     AB_CLEANUP(ab_free_string) char *name = NULL;
+    struct ab_json value = ab_json_member(call->params, "status");
 
     *given = false;
-    if (!ab_a2a_read_text(call, call->params, "status", &name))
+    if (ab_json_is(value, AB_JSON_NUMBER))
+        name = ab_strndup(value.text.data, value.text.size);
+    else if (!ab_a2a_read_text(call, call->params, "status", &name))
         return false;
-    if (name == NULL || strcmp(name, "TASK_STATE_UNSPECIFIED") == 0)
+    if (name == NULL || parse_state(call, name, out, given))
         return true;
-    for (unsigned state = 0; state < AB_A2A_STATE_COUNT; state++) {
-        if (strcmp(call->form->states[state], name) == 0) {
-            *out = (enum ab_a2a_state)state;
-            *given = true;
-            return true;
-        }
-    }
     ab_a2a_refuse_field(call, "status", "status must be a task's state like %s, found \"%.60s\"",
                         call->form->states[AB_A2A_WORKING], name);
     return false;
 }
 
-/* "2026-07-28T09:30:00Z" with any number of digits behind the seconds; only UTC, as the protocol has it. Timestamps
- * here have milliseconds: what lies between two of them means the later one. */
+/* As the protocol has it, with a zone. Timestamps here have milliseconds: what lies between two means the later one. */
 static bool parse_time(const char *text, int64_t *out)
 {
-    char full[AB_TIME_TEXT_SIZE];
-    char digits[4] = "000";
-    const char *rest;
-    bool between = false;
-    size_t n;
+    const size_t milliseconds_end = strlen("2026-07-28T09:30:00.125");
+    size_t zone;
 
-    if (strlen(text) < 20)
+    if (!ab_time_read(text, out))
         return false;
-    rest = text + 19;
-    if (*rest == '.') {
-        n = strspn(++rest, "0123456789");
-        memcpy(digits, rest, n < 3 ? n : 3);
-        between = n > 3 && strspn(rest + 3, "0") < n - 3;
-        rest += n;
-    }
-    snprintf(full, sizeof full, "%.19s.%sZ", text, digits);
-    if (strcmp(rest, "Z") != 0 || !ab_time_parse(ab_str(full), out))
-        return false;
-    *out += between ? 1 : 0;
-    return true;
+    zone = 19 + strcspn(text + 19, "Zz+-");
+    if (zone > milliseconds_end && strspn(text + milliseconds_end, "0") < zone - milliseconds_end)
+        *out += 1;
+    return text[zone] != '\0';
 }
 
 static bool read_after(struct ab_a2a_call *call, int64_t *out)

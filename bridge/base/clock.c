@@ -1,6 +1,8 @@
 /* The system's clocks, and times as text (RFC 3339, UTC, milliseconds). */
 #include "base/clock.h"
 
+#include "base/str.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -131,5 +133,64 @@ bool ab_time_parse(struct ab_str text, int64_t *wall_ms)
         return false;
     }
     *wall_ms = time;
+    return true;
+}
+
+static bool two_digits(const char *text, int64_t *out)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') {
+        return false;
+    }
+    *out = digits_at(text, 2);
+    return true;
+}
+
+/* In milliseconds. */
+static bool read_zone(const char *zone, int64_t *out)
+{
+    int64_t hours;
+    int64_t minutes;
+    *out = 0;
+    if (zone[0] == '\0' || strcmp(zone, "Z") == 0 || strcmp(zone, "z") == 0) {
+        return true;
+    }
+    if ((zone[0] != '+' && zone[0] != '-') || !two_digits(zone + 1, &hours)) {
+        return false;
+    }
+    const char *rest = zone[3] == ':' ? zone + 4 : zone + 3;
+    if (!two_digits(rest, &minutes) || rest[2] != '\0') {
+        return false;
+    }
+    *out = (hours * 60 + minutes) * 60000 * (zone[0] == '-' ? -1 : 1);
+    return true;
+}
+
+bool ab_time_read(const char *text, int64_t *wall_ms)
+{
+    static const char seconds[] = "0000-00-00T00:00:00";
+    char whole[] = "0000-00-00T00:00:00.000Z";
+    const size_t end = sizeof(seconds) - 1;
+    int64_t zone;
+    int64_t time;
+    if (strlen(text) < end) {
+        return false;
+    }
+    memcpy(whole, text, end);
+    if (whole[10] == ' ' || whole[10] == 't') {
+        whole[10] = 'T';
+    }
+    const char *at = text + end;
+    if (*at == '.') {
+        at++;
+        for (size_t i = 0; *at >= '0' && *at <= '9'; at++, i++) {
+            if (i < 3) {
+                whole[end + 1 + i] = *at;
+            }
+        }
+    }
+    if (!read_zone(at, &zone) || !ab_time_parse(ab_str(whole), &time)) {
+        return false;
+    }
+    *wall_ms = time - zone;
     return true;
 }

@@ -19,5 +19,8 @@ int64_t ab_clock_monotonic_us(const struct ab_clock *clock);
 void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE]);
 /* Reads what ab_time_format writes; false otherwise. */
 AB_MUST bool ab_time_parse(struct ab_str text, int64_t *wall_ms);
+/* Reads a time as others write it (ISO 8601): with any number of digits behind the seconds, what they say beyond
+ * milliseconds is left out; "Z", "+02:00", "+0200" or nothing, which is meant as UTC; "t" or a space for "T". */
+AB_MUST bool ab_time_read(const char *text, int64_t *wall_ms);
 
 #endif

@@ -56,56 +56,12 @@ bool ab_rest_task_read(struct ab_json value, struct ab_rest_task *out)
 
 /* --- times --- */
 
-static bool two_digits(const char *text, int64_t *out)
-{
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-        return false;
-    *out = (text[0] - '0') * 10 + (text[1] - '0');
-    return true;
-}
-
-/* "Z", "+02:00", "+0200" or nothing (which is meant as UTC); in ms. */
-static bool read_zone(const char *zone, int64_t *out)
-{
-    int64_t hours;
-    int64_t minutes;
-    const char *rest;
-
-    *out = 0;
-    if (zone[0] == '\0' || strcmp(zone, "Z") == 0 || strcmp(zone, "z") == 0)
-        return true;
-    if ((zone[0] != '+' && zone[0] != '-') || !two_digits(zone + 1, &hours))
-        return false;
-    rest = zone[3] == ':' ? zone + 4 : zone + 3;
-    if (!two_digits(rest, &minutes) || rest[2] != '\0')
-        return false;
-    *out = (hours * 60 + minutes) * 60000 * (zone[0] == '-' ? -1 : 1);
-    return true;
-}
-
 bool ab_rest_time_read(struct ab_json text, int64_t *wall_ms)
 {
     struct ab_buf raw = AB_BUF_INIT(64);
-    char whole[] = "0000-00-00T00:00:00.000Z";
-    const size_t seconds_end = strlen("0000-00-00T00:00:00");
-    int64_t zone = 0;
-    bool good = ab_json_unescape(text, &raw) && !raw.full && raw.size >= seconds_end && strlen(raw.data) == raw.size;
+    bool good = ab_json_unescape(text, &raw) && !raw.full && raw.size > 0 && strlen(raw.data) == raw.size &&
+                ab_time_read(raw.data, wall_ms);
 
-    if (good) {
-        const char *at = raw.data + seconds_end;
-        memcpy(whole, raw.data, seconds_end);
-        if (whole[10] == ' ' || whole[10] == 't')
-            whole[10] = 'T';
-        if (*at == '.') {
-            at++;
-            for (size_t i = 0; *at >= '0' && *at <= '9'; at++, i++) {
-                if (i < 3)
-                    whole[seconds_end + 1 + i] = *at;
-            }
-        }
-        good = read_zone(at, &zone) && ab_time_parse((struct ab_str){ whole, sizeof whole - 1 }, wall_ms);
-        *wall_ms = good ? *wall_ms - zone : *wall_ms;
-    }
     ab_buf_deinit(&raw);
     return good;
 }

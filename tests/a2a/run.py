@@ -323,7 +323,8 @@ def lists_in_pages(address):
         for text in ("echo", "no", "reject", "artifact"):
             send(it, text, contextId=name)
         table = [({"pageSize": 0}, "pageSize"), ({"pageSize": 101}, "pageSize"), ({"pageSize": "x"}, "pageSize"), ({"pageToken": "x"}, "pageToken"),
-                 ({"status": "busy"}, "status"), ({"statusTimestampAfter": "yesterday"}, "statusTimestampAfter"), ({"historyLength": -1}, "historyLength"),
+                 ({"status": "busy"}, "status"), ({"status": "9"}, "status"), ({"statusTimestampAfter": "yesterday"}, "statusTimestampAfter"),
+                 ({"statusTimestampAfter": "2020-01-01T00:00:00"}, "statusTimestampAfter"), ({"historyLength": -1}, "historyLength"),
                  ({"includeArtifacts": "perhaps"}, "includeArtifacts")]
         for wish, words in table:
             refused("INVALID_PARAMS", lambda: it.call("list", wish), words)
@@ -335,10 +336,14 @@ def lists_in_pages(address):
         assert (len(rest["tasks"]), rest["nextPageToken"], len(rest["tasks"][0]["history"])) == (1, "", 1), rest
         assert len(rest["tasks"][0]["artifacts"]) == 1, rest
         refused("INVALID_PARAMS", lambda: it.call("list", {"tenant": "them", "pageToken": page["nextPageToken"]}))
-        for wanted, total in (("TASK_STATE_FAILED", 1), ("TASK_STATE_REJECTED", 1), ("TASK_STATE_COMPLETED", 2), ("TASK_STATE_WORKING", 0)):
+        for wanted, total in (("TASK_STATE_FAILED", 1), ("TASK_STATE_REJECTED", 1), ("TASK_STATE_COMPLETED", 2), ("TASK_STATE_WORKING", 0),
+                              (3, 2), ("3", 2), (0, 4), ("7", 1), ("TASK_STATE_UNSPECIFIED", 4)):
             assert it.call("list", {"contextId": name, "status": wanted})["totalSize"] == total, wanted
         newest = page["tasks"][0]["status"]["timestamp"]
         assert it.call("list", {"contextId": name, "statusTimestampAfter": newest})["totalSize"] >= 1
+        assert it.call("list", {"contextId": name, "statusTimestampAfter": "2020-01-01T00:00:00+00:00"})["totalSize"] == 4
+        between = newest.replace("Z", "0001Z")
+        assert newest not in [task["status"]["timestamp"] for task in it.call("list", {"contextId": name, "statusTimestampAfter": between})["tasks"]]
         assert it.call("list", {"contextId": name, "statusTimestampAfter": "2999-01-01T00:00:00Z"})["totalSize"] == 0
 
 

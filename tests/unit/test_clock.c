@@ -84,6 +84,42 @@ static void no_times(void **state)
     }
 }
 
+static void times_as_others_write_them(void **state)
+{
+    static const int64_t taken = 1785231000125; /* 2026-07-28T09:30:00.125Z */
+    static const struct {
+        const char *text;
+        int64_t time; /* 0: refused */
+    } cases[] = {
+        { "2026-07-28T09:30:00.125Z", taken },
+        { "2026-07-28t09:30:00.125z", taken },
+        { "2026-07-28 09:30:00.125", taken },
+        { "2026-07-28T09:30:00.1259999Z", taken },
+        { "2026-07-28T11:30:00.125+02:00", taken },
+        { "2026-07-28T05:00:00.125-0430", taken },
+        { "2026-07-28T09:30:00Z", taken - 125 },
+        { "2026-07-28T09:30:00.1+00:00", taken - 25 },
+        { "2026-07-28T09:30:00.Z", taken - 125 },
+        { "", 0 },
+        { "2026-07-28", 0 },
+        { "2026-07-28T09:30", 0 },
+        { "2026-07-28T09:30:00+", 0 },
+        { "2026-07-28T09:30:00+2", 0 },
+        { "2026-07-28T09:30:00+02:0", 0 },
+        { "2026-07-28T09:30:00+02:00Z", 0 },
+        { "2026-07-28T09:30:00 Z", 0 },
+        { "2026-02-30T09:30:00Z", 0 },
+        { "yesterday, some time before noon", 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t time = 0;
+        if (ab_time_read(cases[i].text, &time) != (cases[i].time != 0) || time != cases[i].time) {
+            fail_msg("\"%s\" came out as %lld", cases[i].text, (long long)time);
+        }
+    }
+}
+
 static void the_system_clock(void **state)
 {
     (void)state;
@@ -156,7 +192,8 @@ static void the_fake_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_times),      cmocka_unit_test(every_day_for_400_years), cmocka_unit_test(no_times),
+        cmocka_unit_test(known_times),      cmocka_unit_test(every_day_for_400_years),
+        cmocka_unit_test(no_times),         cmocka_unit_test(times_as_others_write_them),
         cmocka_unit_test(the_system_clock), cmocka_unit_test(the_fake_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
