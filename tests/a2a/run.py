@@ -169,6 +169,9 @@ def refuses_push_configurations(it):
         refused("INVALID_PARAMS", lambda: it.call("push", it.push("push", task, config)), words)
         refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: config}), words)
     refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: "x"}), name)
+    for host in ("127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "[::1]", "[::]",
+                 "[fc00::1]", "[fd12::1]", "[fe80::1]", "[::ffff:10.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::a00:1]", "2130706433", "0x7f.1", "127.1", "0177.0.0.1"):
+        refused("INVALID_PARAMS", lambda: it.call("push", it.push("push", task, {"url": f"https://{host}/in"})), "url")
     assert listed(it, task) == ([], ""), "what was refused is not kept"
     for number in range(16):
         it.call("push", it.push("push", task, {"id": str(number), "url": HOOK}))
