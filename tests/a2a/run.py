@@ -385,18 +385,26 @@ def load_schema():
     return jsonschema, schema
 
 
-def check_schema(loaded, messages):
-    """Messages of 0.3 as the published schema has them: results by their kind, errors, and the events of streams."""
+def check_one(loaded, name, value):
     jsonschema, schema = loaded
+    errors = list(jsonschema.Draft7Validator({"definitions": schema["definitions"], "$ref": f"#/definitions/{name}"}).iter_errors(value))
+    assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
+
+
+def check_schema(loaded, messages, address):
+    """Messages of 0.3 as the published schema has them: results by their kind, errors, the events of streams; and cards."""
     kinds = {"task": "Task", "message": "Message", "status-update": "TaskStatusUpdateEvent", "artifact-update": "TaskArtifactUpdateEvent"}
     for message in messages:
         value = message if "error" in message else message["result"]
-        if value is None or isinstance(value, list):
-            continue  # of a configuration that was deleted, or several of them
-        name = "JSONRPCErrorResponse" if "error" in message else \
-            "TaskPushNotificationConfig" if "pushNotificationConfig" in value else kinds[value["kind"]]
-        errors = list(jsonschema.Draft7Validator({"definitions": schema["definitions"], "$ref": f"#/definitions/{name}"}).iter_errors(value))
-        assert not errors, f"{name}: {errors[0].message}: {json.dumps(value)}"
+        if isinstance(value, list):
+            for config in value:
+                check_one(loaded, "TaskPushNotificationConfig", config)
+        elif value is not None:  # of a configuration that was deleted
+            check_one(loaded, "JSONRPCErrorResponse" if "error" in message else
+                      "TaskPushNotificationConfig" if "pushNotificationConfig" in value else kinds[value["kind"]], value)
+    for agent in ("worker", "picky", "narrow"):
+        card = Rpc03(address).request("GET", f"/a2a/{agent}/.well-known/agent-card.json")
+        check_one(loaded, "AgentCard", json.loads(card.text))
 
 
 def check_shapes():
@@ -419,7 +427,7 @@ def run(address):
     yield [("has_its_shape", check_shapes)]
     loaded = load_schema()
     if loaded:
-        yield [("fits_the_schema", lambda: check_schema(loaded, Rpc03.seen))]
+        yield [("fits_the_schema", lambda: check_schema(loaded, Rpc03.seen, address))]
 
 
 def main(wanted):
