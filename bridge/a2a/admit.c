@@ -73,7 +73,7 @@ static bool admit_tenant(struct ab_a2a_call *call)
 
 /* --- extensions --- */
 
-/* Whether the header's list names this one. */
+/* Whether the list names this one. */
 static bool names(struct ab_str list, const char *uri)
 {
     while (list.size > 0) {
@@ -88,6 +88,19 @@ static bool names(struct ab_str list, const char *uri)
     return false;
 }
 
+/* The request's list, which may stand in several headers, of either version's name. */
+static bool is_activated(struct ab_http_exchange *exchange, const char *uri)
+{
+    static const char *const headers[] = { "a2a-extensions", "x-a2a-extensions" };
+    struct ab_str list;
+
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        for (size_t nth = 0; ab_http_header_at(exchange, headers[i], nth, &list); nth++)
+            if (names(list, uri))
+                return true;
+    return false;
+}
+
 static bool is_required(struct ab_json extension)
 {
     return ab_json_is_true(ab_json_member(extension, "required"));
@@ -98,15 +111,11 @@ static bool admit_extensions(struct ab_a2a_call *call)
     const struct ab_a2a_agent_settings *settings = ab_a2a_agent_settings(call->a2a, call->agent);
     struct ab_json_iterator each = ab_json_iterate(ab_json_trusted(settings->extensions_json));
     struct ab_buf active = AB_BUF_INIT(16384);
-    struct ab_str list = AB_STR("");
     struct ab_json extension;
 
-    if (!ab_http_header(call->reply.exchange, "a2a-extensions", &list) &&
-        !ab_http_header(call->reply.exchange, "x-a2a-extensions", &list))
-        list = AB_STR("");
     while (ab_json_next(&each, NULL, &extension)) {
         AB_CLEANUP(ab_free_string) char *uri = ab_json_string_dup(ab_json_member(extension, "uri"));
-        if (uri != NULL && names(list, uri)) {
+        if (uri != NULL && is_activated(call->reply.exchange, uri)) {
             ab_buf_printf(&active, "%s%s", active.size > 0 ? ", " : "", uri);
         } else if (is_required(extension)) {
             ab_a2a_refuse(call, AB_A2A_EXTENSION_SUPPORT_REQUIRED,

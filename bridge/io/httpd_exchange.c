@@ -278,11 +278,11 @@ static const struct ab_http_request *request(struct ab_http_exchange *port)
     return &of(port)->request;
 }
 
-static bool header(struct ab_http_exchange *port, const char *name, struct ab_str *value)
+static bool header(struct ab_http_exchange *port, const char *name, size_t nth, struct ab_str *value)
 {
     const struct exchange *exchange = of(port);
 
-    return exchange->message != NULL && ab_http1_header(exchange->message, name, value);
+    return exchange->message != NULL && ab_http1_header_at(exchange->message, name, nth, value);
 }
 
 static void listen_events(struct ab_http_exchange *port, const struct ab_http_events *events, void *arg)

@@ -60,12 +60,17 @@ static struct ab_str slice(const struct ab_http1_message *message, size_t start,
 
 bool ab_http1_header(const struct ab_http1_message *message, const char *name, struct ab_str *value)
 {
+    return ab_http1_header_at(message, name, 0, value);
+}
+
+bool ab_http1_header_at(const struct ab_http1_message *message, const char *name, size_t nth, struct ab_str *value)
+{
     struct ab_str wanted = ab_str(name);
 
     for (size_t i = 0; i < message->n_fields; i++) {
         const struct ab_http1_field *field = &message->fields[i];
         if (field->name_size == wanted.size &&
-            memcmp(message->text.data + field->name, wanted.data, wanted.size) == 0) {
+            memcmp(message->text.data + field->name, wanted.data, wanted.size) == 0 && nth-- == 0) {
             *value = ab_str_trim(slice(message, field->value, field->value_size));
             return true;
         }

@@ -8,7 +8,12 @@ const struct ab_http_request *ab_http_request(struct ab_http_exchange *exchange)
 
 bool ab_http_header(struct ab_http_exchange *exchange, const char *name, struct ab_str *value)
 {
-    return exchange->ops->header(exchange, name, value);
+    return exchange->ops->header(exchange, name, 0, value);
+}
+
+bool ab_http_header_at(struct ab_http_exchange *exchange, const char *name, size_t nth, struct ab_str *value)
+{
+    return exchange->ops->header(exchange, name, nth, value);
 }
 
 void ab_http_listen(struct ab_http_exchange *exchange, const struct ab_http_events *events, void *arg)

@@ -45,9 +45,9 @@ struct ab_http_events {
 
 struct ab_http_exchange_ops {
     const struct ab_http_request *(*request)(struct ab_http_exchange *exchange);
-    /* A request header's value by its lower-case name ("mcp-method"); false when absent. Several of one name: the
-     * first. Borrowed like the request. */
-    bool (*header)(struct ab_http_exchange *exchange, const char *name, struct ab_str *value);
+    /* A request header's value by its lower-case name ("mcp-method"), of several of one name the one with this number,
+     * from 0; false when there is none. Borrowed like the request. */
+    bool (*header)(struct ab_http_exchange *exchange, const char *name, size_t nth, struct ab_str *value);
     void (*listen)(struct ab_http_exchange *exchange, const struct ab_http_events *events, void *arg);
     /* The whole answer; copies. Once. */
     void (*respond)(struct ab_http_exchange *exchange, const struct ab_http_head *head, struct ab_str body);
@@ -70,7 +70,9 @@ struct ab_http_exchange {
 typedef void (*ab_http_handler_fn)(void *arg, struct ab_http_exchange *exchange);
 
 const struct ab_http_request *ab_http_request(struct ab_http_exchange *exchange);
+/* The first of this name; lists may stand in several (RFC 9110, section 5.3): ab_http_header_at counts them. */
 bool ab_http_header(struct ab_http_exchange *exchange, const char *name, struct ab_str *value);
+bool ab_http_header_at(struct ab_http_exchange *exchange, const char *name, size_t nth, struct ab_str *value);
 void ab_http_listen(struct ab_http_exchange *exchange, const struct ab_http_events *events, void *arg);
 void ab_http_respond(struct ab_http_exchange *exchange, const struct ab_http_head *head, struct ab_str body);
 void ab_http_begin(struct ab_http_exchange *exchange, const struct ab_http_head *head);

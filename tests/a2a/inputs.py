@@ -388,7 +388,8 @@ def names_the_extensions_that_are_active(it):
     it = type(it)(it.address, "picky")
     header = "A2A-Extensions" if it.version else "X-A2A-Extensions"
     must, may = "https://example.com/must", "https://example.com/may"
-    for asked in ({header: must}, {"A2A-Extensions": f" {must} ,https://example.com/none"}, {header: f"https://example.com/must2,{must}"}):
+    for asked in ({header: must}, {"A2A-Extensions": f" {must} ,https://example.com/none"}, {header: f"https://example.com/must2,{must}"},
+                  {header: "https://example.com/none", header.lower(): must}):  # in two lines
         for operation, wish in (("send", {"message": it.message("x")}), ("stream", {"message": it.message("x")}), ("get", {"id": "none"})):
             answer = it.request(*it.asked(operation, wish), asked)
             assert answer.headers[header] == must, (asked, operation, answer.headers)

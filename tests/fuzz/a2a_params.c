@@ -13,10 +13,11 @@ struct listener {
     bool answered;
 };
 
-static bool no_header(struct ab_http_exchange *exchange, const char *name, struct ab_str *value)
+static bool no_header(struct ab_http_exchange *exchange, const char *name, size_t nth, struct ab_str *value)
 {
     (void)exchange;
     (void)name;
+    (void)nth;
     (void)value;
     return false;
 }

@@ -153,6 +153,8 @@ static void many_tiny_headers(void **state)
     assert_true(ab_str_is(value, "last"));
     assert_true(ab_http1_header(message, "a", &value));
     assert_int_equal(value.size, 0);
+    assert_true(ab_http1_header_at(message, "a", 1000, &value));
+    assert_false(ab_http1_header_at(message, "z", 1, &value));
     ab_http1_message_free(message);
     ab_http1_reader_free(reader);
     ab_buf_deinit(&bytes);

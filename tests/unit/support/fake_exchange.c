@@ -29,12 +29,12 @@ static const struct ab_http_request *request(struct ab_http_exchange *exchange)
     return &fake_of(exchange)->request;
 }
 
-static bool header(struct ab_http_exchange *exchange, const char *name, struct ab_str *value)
+static bool header(struct ab_http_exchange *exchange, const char *name, size_t nth, struct ab_str *value)
 {
     const struct fake_exchange *fake = fake_of(exchange);
     check_valid(fake);
     for (size_t i = 0; i < fake->n_headers; i++) {
-        if (strcmp(fake->header_names[i], name) == 0) {
+        if (strcmp(fake->header_names[i], name) == 0 && nth-- == 0) {
             *value = ab_str(fake->header_values[i]);
             return true;
         }
