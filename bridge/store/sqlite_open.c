@@ -1,5 +1,6 @@
 /* Opening the SQLite store: the directory, its lock, the two connections and the schema's migrations. Whatever is in
  * the way is said in words that help. */
+#include "base/buf.h"
 #include "base/embedded.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -47,12 +48,13 @@ static void say_in_use(int lock, const char *directory, char *reason, size_t rea
              directory, pid[0] != '\0' ? " (process " : "", pid, pid[0] != '\0' ? ")" : "");
 }
 
-/* Only for the words of say_in_use: without it they are poorer, nothing else. */
+/* Only for the words of say_in_use: without it they are poorer, nothing else. Always of one size, so that it covers
+ * what stood there: to cut a file off first costs the file system more than all else that is done here. */
 static void write_pid(int lock)
 {
     char text[24];
-    int size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    bool written = ftruncate(lock, 0) == 0 && pwrite(lock, text, (size_t)size, 0) == size;
+    int size = snprintf(text, sizeof(text), "%-20ld\n", (long)getpid());
+    bool written = pwrite(lock, text, (size_t)size, 0) == size;
     (void)written;
 }
 
@@ -97,15 +99,9 @@ static int take_lock(struct ab_sqlite_store *store, char *reason, size_t reason_
     return AB_OK;
 }
 
-/* Makes the database's file before SQLite does: SQLite gives its other files the mode it finds there. The directory is
- * synced so that a file made now is still named there after a loss of power. Returns 0 or an errno. */
-static int make_file(const char *directory, const char *path)
+/* 0 or an errno. */
+static int sync_directory(const char *directory)
 {
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) {
-        return errno;
-    }
-    close(file);
     int handle = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle < 0) {
         return errno;
@@ -113,6 +109,21 @@ static int make_file(const char *directory, const char *path)
     int result = fsync(handle) == 0 || errno == EINVAL ? 0 : errno;
     close(handle);
     return result;
+}
+
+/* Makes the database's file before SQLite does: SQLite gives its other files the mode it finds there. The directory is
+ * synced so that a file made now is still named there after a loss of power: before anything is written to it, so one
+ * that holds something needs no sync any more. Returns 0 or an errno. */
+static int make_file(const char *directory, const char *path)
+{
+    struct stat status;
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) {
+        return errno;
+    }
+    int result = fstat(file, &status) == 0 ? 0 : errno;
+    close(file);
+    return result == 0 && status.st_size == 0 ? sync_directory(directory) : result;
 }
 
 /* --- words --- */
@@ -197,14 +208,19 @@ static int64_t newest_version(void)
     return version;
 }
 
-/* One step up, whole or not at all. */
-static int migrate_to(sqlite3 *db, int64_t version)
+/* Up to the newest version, all the steps or none: one commit, and whoever cannot go on leaves what he found. */
+static int migrate_from(sqlite3 *db, int64_t version, int64_t newest)
 {
-    AB_CLEANUP(ab_free_string)
-    char *sql = ab_format("BEGIN IMMEDIATE;\n%.*s\nPRAGMA user_version = %d;\nCOMMIT;", AB_STR_ARGS(migration(version)),
-                          (int)version);
+    struct ab_buf sql = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    ab_buf_append_text(&sql, "BEGIN IMMEDIATE;\n");
+    while (version < newest) {
+        ab_buf_append_str(&sql, migration(++version));
+    }
+    ab_buf_printf(&sql, "\nPRAGMA user_version = %d;\nCOMMIT;", (int)newest);
     /* After an error the connection is closed, which rolls back; until then it knows the error's words. */
-    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+    int code = sqlite3_exec(db, sql.data, NULL, NULL, NULL);
+    ab_buf_deinit(&sql);
+    return code;
 }
 
 static int migrate(sqlite3 *db, const char *path, char *reason, size_t reason_size)
@@ -228,8 +244,8 @@ static int migrate(sqlite3 *db, const char *path, char *reason, size_t reason_si
                  "%s is a database of another program: give agentbridge a data directory of its own", path);
         return AB_FAULT_SYSTEM;
     }
-    while (code == SQLITE_OK && version < newest) {
-        code = migrate_to(db, ++version);
+    if (code == SQLITE_OK && version < newest) {
+        code = migrate_from(db, version, newest);
     }
     if (code != SQLITE_OK) {
         AB_CLEANUP(ab_free_string) char *text = ab_sqlite_explain(db, code, 0);
