@@ -27,7 +27,8 @@ WARNINGS_gcc   := -Wcast-align=strict -Wformat-signedness -Wduplicated-cond -Wdu
 WARNINGS_clang := -Wcomma -Wassign-enum -Wconditional-uninitialized -Wmissing-variable-declarations
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE -fno-common -fvisibility=hidden
 ifeq ($(SANITIZE),)
-HARDENING += -D_FORTIFY_SOURCE=2
+# Nothing here is unwound at run time, and debuggers have the tables of -g: an eighth of the program less.
+HARDENING += -D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables -fno-unwind-tables
 endif
 HARDENING_gcc := -ftrivial-auto-var-init=zero
 
