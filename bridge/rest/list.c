@@ -63,6 +63,7 @@ static void wish_deinit(struct list_wish *wish)
 
 struct found {
     const struct list_wish *wish;
+    struct ab_engine *engine;
     uint64_t total;
     struct ab_task tasks[AB_REST_PER_PAGE_MAX]; /* of the page */
     size_t n_tasks;
@@ -90,16 +91,16 @@ static bool take_task(void *arg, const struct ab_task *task)
     return true;
 }
 
-static int read_page(struct ab_engine *engine, struct ab_store_filter *filter, struct found *found)
+static int read_page(struct ab_store_filter *filter, struct found *found)
 {
     const struct ab_rest_page *page = &found->wish->page;
-    int result = ab_engine_total(engine, filter, &found->total);
+    int result = ab_engine_total(found->engine, filter, &found->total);
 
     filter->skip = (page->page - 1) * page->per_page;
     filter->limit = page->per_page;
     if (result < 0 || filter->skip >= found->total)
         return result;
-    return ab_engine_list(engine, filter, take_task, found);
+    return ab_engine_list(found->engine, filter, take_task, found);
 }
 
 /* --- what is looked for in each --- */
@@ -130,10 +131,17 @@ static bool look_at(void *arg, const struct ab_task *task)
 
     if (!is_wanted(found->wish, task))
         return true;
-    if (ab_rest_page_has(&found->wish->page, found->total))
-        ab_task_copy(&found->tasks[found->n_tasks++], task);
+    if (ab_rest_page_has(&found->wish->page, found->total) &&
+        ab_engine_get(found->engine, task->owner, task->id, &found->tasks[found->n_tasks]) == AB_OK)
+        found->n_tasks++;
     found->total++;
     return true;
+}
+
+static int search(struct ab_store_filter *filter, struct found *found)
+{
+    filter->brief = true;
+    return ab_engine_list(found->engine, filter, look_at, found);
 }
 
 /* --- the answer --- */
@@ -155,14 +163,14 @@ static void write_page(const struct found *found, struct ab_buf *out)
 
 static void answer_list(struct ab_rest_call *call, const struct list_wish *wish)
 {
-    struct ab_engine *engine = call->rest->settings.engine;
     struct ab_store_filter filter = filter_of(call, wish);
     struct found *found = ab_alloc(1, sizeof *found);
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     int result;
 
     found->wish = wish;
-    result = is_searched(wish) ? ab_engine_list(engine, &filter, look_at, found) : read_page(engine, &filter, found);
+    found->engine = call->rest->settings.engine;
+    result = is_searched(wish) ? search(&filter, found) : read_page(&filter, found);
     if (result < 0) {
         ab_rest_refuse(call, 500, "The tasks cannot be read");
     } else {
