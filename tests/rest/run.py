@@ -220,6 +220,39 @@ def lists_are_filtered_and_paged(client):
         assert answer.status == 422 and answer.detail[0]["loc"] == ["query", where], answer.text
 
 
+def items_of(client, path="/v1/tasks", **query):
+    """All of a list, page by page, each of which must say the same total."""
+    items, page = [], 1
+    while True:
+        wish = "&".join(f"{key}={value}" for key, value in {"per_page": 7, **query, "page": page}.items())
+        answer = client.good("GET", f"{path}?{wish}")
+        items += answer["items"]
+        if page >= answer["total_pages"]:
+            assert len(items) == answer["total"], (answer["total"], len(items))
+            return items
+        page += 1
+
+
+def a_conversation_is_listed_as_its_latest_turn(client):
+    client.invoke("echo one", id="moves")
+    client.invoke("fail two", id="moves")
+    client.invoke("echo begun here")
+    items = items_of(client)
+    assert len({item["id"] for item in items}) == len(items), items
+    assert [item["created_at"] for item in items] == sorted((item["created_at"] for item in items), reverse=True), items
+    assert [item["result"] for item in items_of(client, status="failed") if item["id"] == "moves"] == ["two"]
+    assert "moves" not in [item["id"] for item in items_of(client, status="completed")]
+    client.good("POST", "/v1/agents/cat/invoke", {"input": {"text": "three"}, "id": "moves"})
+    last = client.get("moves")
+    assert [item["result"] for item in items_of(client, "/v1/agents/cat/tasks") if item["id"] == "moves"] == ["three"]
+    assert "moves" not in [item["id"] for item in items_of(client, "/v1/agents/worker/tasks") + items_of(client, status="failed")]
+    assert client.call("DELETE", f"/v1/tasks/{last['agentbridge']['task_id']}").status == 204
+    assert [item["result"] for item in items_of(client, "/v1/agents/worker/tasks", status="failed") if item["id"] == "moves"] == ["two"]
+    assert "moves" not in [item["id"] for item in items_of(client, "/v1/agents/cat/tasks")]
+    days = items_of(client, from_date="2020-01-01", to_date=items[0]["created_at"])
+    assert "moves" in [item["id"] for item in days] and len(days) >= len(items) - 1, (len(days), len(items))
+
+
 def removal_is_for_good(client):
     client.invoke("wait", how="/async", id="goes")
     client.invoke("echo queued", how="/async", id="goes")
@@ -630,7 +663,8 @@ def run(name, test, *arguments):
 def main():
     on_one = [the_document_is_served, agents_are_listed, every_status_is_told, a_pause_says_what_is_asked, tasks_wait_run_and_stop,
               workflows_are_agents, a_caller_that_leaves_has_not_cancelled, every_wish_reaches_the_agent, a_key_is_one_task, an_answer_is_held_against_its_schema,
-              turns_are_one_task, lists_are_filtered_and_paged, removal_is_for_good, malformed_bodies_are_refused, requests_are_refused,
+              turns_are_one_task, lists_are_filtered_and_paged, a_conversation_is_listed_as_its_latest_turn,
+              removal_is_for_good, malformed_bodies_are_refused, requests_are_refused,
               large_and_chunked_bodies, a_busy_conversation_is_refused, another_owner_has_other_tasks, answers_are_taken_or_refused,
               streams_tell_everything_in_order, a_stream_waits_with_its_task, a_stream_is_taken_up_behind_any_event, two_follow_one_task,
               a_removed_task_ends_its_streams, silent_streams_show_that_they_live]
