@@ -43,7 +43,7 @@ static size_t effective_maximum(const struct ab_buf *buf)
     return buf->maximum < AB_BUF_UNBOUNDED ? buf->maximum : AB_BUF_UNBOUNDED;
 }
 
-char *ab_buf_reserve(struct ab_buf *buf, size_t size)
+static char *make_room(struct ab_buf *buf, size_t size)
 {
     size_t maximum = effective_maximum(buf);
     if (buf->full || buf->size > maximum || size > maximum - buf->size) {
@@ -63,6 +63,18 @@ char *ab_buf_reserve(struct ab_buf *buf, size_t size)
     return buf->data + buf->size;
 }
 
+/* The capacity is never more than the maximum allows. */
+static inline char *room_for(struct ab_buf *buf, size_t size)
+{
+    bool has_room = !buf->full && size < buf->capacity - buf->size;
+    return has_room ? buf->data + buf->size : make_room(buf, size);
+}
+
+char *ab_buf_reserve(struct ab_buf *buf, size_t size)
+{
+    return room_for(buf, size);
+}
+
 void ab_buf_grew(struct ab_buf *buf, size_t size)
 {
     buf->size += size;
@@ -71,7 +83,7 @@ void ab_buf_grew(struct ab_buf *buf, size_t size)
 
 void ab_buf_append(struct ab_buf *buf, const void *data, size_t size)
 {
-    char *room = ab_buf_reserve(buf, size);
+    char *room = room_for(buf, size);
     if (room != NULL && size > 0) {
         memcpy(room, data, size);
         ab_buf_grew(buf, size);
@@ -90,7 +102,7 @@ void ab_buf_append_text(struct ab_buf *buf, const char *text)
 
 void ab_buf_append_char(struct ab_buf *buf, char character)
 {
-    char *room = ab_buf_reserve(buf, 1);
+    char *room = room_for(buf, 1);
     if (room != NULL) {
         *room = character;
         ab_buf_grew(buf, 1);

@@ -157,6 +157,14 @@ static void want_write(struct exchange *exchange)
     ab_loop_defer(exchange->httpd->port, flush_now, exchange);
 }
 
+static void write_header(struct ab_buf *out, const char *name, const char *value)
+{
+    ab_buf_append_text(out, name);
+    ab_buf_append_text(out, ": ");
+    ab_buf_append_text(out, value);
+    ab_buf_append_text(out, "\r\n");
+}
+
 static void write_date(struct ab_buf *out)
 {
     time_t now = time(NULL);
@@ -165,7 +173,7 @@ static void write_date(struct ab_buf *out)
 
     gmtime_r(&now, &parts);
     strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    ab_buf_printf(out, "Date: %s\r\n", text);
+    write_header(out, "Date", text);
 }
 
 /* A header's value cannot end its line. */
@@ -183,11 +191,13 @@ static void write_head(struct exchange *exchange, const struct ab_http_head *hea
         exchange->close_after = true;
     ab_buf_printf(out, "HTTP/1.1 %u %s\r\n", head->status, ab_http_reason(head->status));
     write_date(out);
-    if (head->content_type != NULL)
-        ab_buf_printf(out, "Content-Type: %s\r\nX-Content-Type-Options: nosniff\r\n", head->content_type);
+    if (head->content_type != NULL) {
+        write_header(out, "Content-Type", head->content_type);
+        write_header(out, "X-Content-Type-Options", "nosniff");
+    }
     for (size_t i = 0; i < head->n_headers; i++)
         if (is_header_value(head->headers[i].value))
-            ab_buf_printf(out, "%s: %s\r\n", head->headers[i].name, head->headers[i].value);
+            write_header(out, head->headers[i].name, head->headers[i].value);
     if (exchange->close_after)
         ab_buf_append_text(out, "Connection: close\r\n");
 }

@@ -81,10 +81,15 @@ static void write_link(struct ab_json_writer *writer, struct ab_json part, const
 
 static void write_part(struct ab_json_writer *writer, struct ab_json part, const struct ab_mcp_version *version)
 {
-    struct ab_json text = ab_json_member(part, "text");
-    struct ab_json raw = ab_json_member(part, "raw");
-    struct ab_json data = ab_json_member(part, "data");
+    struct ab_json_wanted content[] = { { .key = "text" }, { .key = "raw" }, { .key = "data" }, { .key = "url" } };
+    struct ab_json text;
+    struct ab_json raw;
+    struct ab_json data;
 
+    ab_json_find(part, content, sizeof content / sizeof *content);
+    text = content[0].value;
+    raw = content[1].value;
+    data = content[2].value;
     if (ab_json_is(text, AB_JSON_STRING) && ab_json_exists(ab_json_at(part, "metadata", "uri", NULL))) {
         write_resource(writer, part, "text", text);
     } else if (ab_json_is(text, AB_JSON_STRING)) {
@@ -99,7 +104,7 @@ static void write_part(struct ab_json_writer *writer, struct ab_json part, const
             write_media(writer, "audio", part);
         else
             write_resource(writer, part, "blob", raw);
-    } else if (ab_json_exists(ab_json_member(part, "url"))) {
+    } else if (ab_json_exists(content[3].value)) {
         write_link(writer, part, version);
     } else if (ab_json_exists(data)) {
         ab_mcp_write_text_block(writer, data.text);

@@ -48,25 +48,29 @@ static bool refuse_version(struct ab_mcp_channel *channel, const struct ab_jsonr
     return false;
 }
 
-/* The required members of `_meta` (basic, "_meta"). */
-static bool check_meta(struct ab_mcp_channel *channel, const struct ab_jsonrpc_message *message, struct ab_json meta)
+/* The required members of `_meta` (basic, "_meta"); `stated` becomes the version. */
+static bool check_meta(struct ab_mcp_channel *channel, const struct ab_jsonrpc_message *message, struct ab_json *stated)
 {
+    struct ab_json meta = ab_json_member(message->params, "_meta");
+    struct ab_json_wanted required[] = { { .key = META "protocolVersion" }, { .key = META "clientCapabilities" } };
+
+    ab_json_find(meta, required, sizeof required / sizeof *required);
+    *stated = required[0].value;
     if (!ab_json_is(meta, AB_JSON_OBJECT))
         return refuse(channel, message, AB_JSONRPC_INVALID_PARAMS,
                       "params._meta is missing: it must hold " META "protocolVersion and " META "clientCapabilities");
-    if (!ab_json_is(ab_json_member(meta, META "protocolVersion"), AB_JSON_STRING))
+    if (!ab_json_is(required[0].value, AB_JSON_STRING))
         return refuse(channel, message, AB_JSONRPC_INVALID_PARAMS,
                       "params._meta[\"" META "protocolVersion\"] must be a string");
-    if (!ab_json_is(ab_json_member(meta, META "clientCapabilities"), AB_JSON_OBJECT))
+    if (!ab_json_is(required[1].value, AB_JSON_OBJECT))
         return refuse(channel, message, AB_JSONRPC_INVALID_PARAMS,
                       "params._meta[\"" META "clientCapabilities\"] must be an object ({} for none)");
     return true;
 }
 
-static bool check_version(struct ab_mcp_channel *channel, const struct ab_jsonrpc_message *message, struct ab_json meta,
-                          struct ab_str header, const struct ab_mcp_version **version)
+static bool check_version(struct ab_mcp_channel *channel, const struct ab_jsonrpc_message *message,
+                          struct ab_json stated, struct ab_str header, const struct ab_mcp_version **version)
 {
-    struct ab_json stated = ab_json_member(meta, META "protocolVersion");
     AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(stated);
 
     if (name == NULL || !ab_str_is(header, name))
@@ -244,14 +248,15 @@ static void handle(struct ab_mcp_request *request)
 static bool check_request(struct ab_mcp_channel *channel, const struct ab_jsonrpc_message *message,
                           const struct ab_mcp_version **version)
 {
-    struct ab_json meta = ab_json_member(message->params, "_meta");
     const struct ab_mcp_method *method;
+    struct ab_json stated;
     struct ab_str header;
 
     if (!ab_http_header(channel->exchange, "mcp-protocol-version", &header))
         return refuse(channel, message, AB_MCP_HEADER_MISMATCH,
                       "The header MCP-Protocol-Version is missing: it repeats _meta[\"" META "protocolVersion\"]");
-    if (!check_meta(channel, message, meta) || !check_version(channel, message, meta, ab_str_trim(header), version) ||
+    if (!check_meta(channel, message, &stated) ||
+        !check_version(channel, message, stated, ab_str_trim(header), version) ||
         !check_method_header(channel, message))
         return false;
     method = ab_mcp_method_find(*version, message->method);

@@ -58,14 +58,16 @@ bool ab_mcp_wants_core_task(const struct ab_mcp_request *request)
 static bool check_task_support(struct ab_mcp_request *request, const struct ab_mcp_published *published,
                                const struct ab_mcp_builtin *builtin)
 {
-    struct ab_json task = ab_json_member(request->message.params, "task");
-    struct ab_json ttl = ab_json_member(task, "ttl");
+    struct ab_json task;
+    struct ab_json ttl;
     double ttl_ms;
     bool optional =
         published != NULL ? published->settings.task != AB_TOOL_TASK_NEVER : strcmp(builtin->name, "invoke") == 0;
 
     if (!ab_mcp_wants_core_task(request))
         return true;
+    task = ab_json_member(request->message.params, "task");
+    ttl = ab_json_member(task, "ttl");
     if (!optional) {
         ab_mcp_answer_errorf(request, AB_JSONRPC_METHOD_NOT_FOUND, "This tool cannot be called as a task");
         return false;
@@ -79,11 +81,17 @@ static bool check_task_support(struct ab_mcp_request *request, const struct ab_m
 
 void ab_mcp_tools_call(struct ab_mcp_request *request)
 {
-    struct ab_json name = ab_json_member(request->message.params, "name");
-    struct ab_json arguments = ab_json_member(request->message.params, "arguments");
-    const struct ab_mcp_published *published = ab_mcp_find_published(request->mcp, name);
-    const struct ab_mcp_builtin *builtin = ab_mcp_find_builtin(request->mcp, name);
+    struct ab_json_wanted params[] = { { .key = "name" }, { .key = "arguments" } };
+    const struct ab_mcp_published *published;
+    const struct ab_mcp_builtin *builtin;
+    struct ab_json arguments;
+    struct ab_json name;
 
+    ab_json_find(request->message.params, params, sizeof params / sizeof *params);
+    name = params[0].value;
+    arguments = params[1].value;
+    published = ab_mcp_find_published(request->mcp, name);
+    builtin = ab_mcp_find_builtin(request->mcp, name);
     if (!ab_json_exists(arguments) || ab_json_is(arguments, AB_JSON_NULL))
         arguments = ab_json_trusted("{}");
     if (!ab_json_is(name, AB_JSON_STRING))

@@ -137,6 +137,10 @@ bool ab_json_is_true(struct ab_json value)
 /* Whether a string's inside, unescaped, is this text. */
 static bool inside_is(struct ab_str inside, struct ab_str text)
 {
+    /* Most differ in the first character; a backslash may stand for any. */
+    if (inside.size > 0 && text.size > 0 && inside.data[0] != text.data[0] && inside.data[0] != '\\') {
+        return false;
+    }
     /* Escapes only ever make it longer: with one in it, it is not of the text's size. */
     if (inside.size <= text.size) {
         return ab_str_equal(inside, text) && memchr(inside.data, '\\', inside.size) == NULL;
@@ -230,6 +234,23 @@ struct ab_json ab_json_member_str(struct ab_json object, struct ab_str key)
 struct ab_json ab_json_member(struct ab_json object, const char *key)
 {
     return ab_json_member_str(object, ab_str(key));
+}
+
+void ab_json_find(struct ab_json object, struct ab_json_wanted *wanted, size_t n_wanted)
+{
+    struct ab_json_iterator iterator = ab_json_iterate(object);
+    struct ab_json name, value;
+    for (size_t i = 0; i < n_wanted; i++) {
+        wanted[i].value = nothing;
+    }
+    while (iterator.object && ab_json_next(&iterator, &name, &value)) {
+        struct ab_str inside = json_inside(name.text);
+        for (size_t i = 0; i < n_wanted; i++) {
+            if (!ab_json_exists(wanted[i].value) && inside_is(inside, ab_str(wanted[i].key))) {
+                wanted[i].value = value;
+            }
+        }
+    }
 }
 
 struct ab_json ab_json_at(struct ab_json value, ...)

@@ -48,6 +48,12 @@ bool ab_json_is_true(struct ab_json value);
 /* The member of an object, exact in case; no value when absent or not an object. */
 struct ab_json ab_json_member(struct ab_json object, const char *key);
 struct ab_json ab_json_member_str(struct ab_json object, struct ab_str key);
+/* Several members in one walk: each one's value becomes that of its key, or no value. */
+struct ab_json_wanted {
+    const char *key;
+    struct ab_json value;
+};
+void ab_json_find(struct ab_json object, struct ab_json_wanted *wanted, size_t n_wanted);
 /* Follows several keys: ab_json_at(v, "params", "_meta", NULL). */
 __attribute__((sentinel)) struct ab_json ab_json_at(struct ab_json value, ...);
 /* Iterates over an object's members or an array's elements. */

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-const char *json_skip_blanks(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
-        at++;
-    }
-    return at;
-}
-
 int json_hex4(const char *at, const char *end)
 {
     if (end - at < 4) {
@@ -30,14 +22,6 @@ int json_hex4(const char *at, const char *end)
         }
     }
     return value;
-}
-
-struct ab_str json_inside(struct ab_str string)
-{
-    if (string.size < 2) {
-        return (struct ab_str){ string.data, 0 };
-    }
-    return (struct ab_str){ string.data + 1, string.size - 2 };
 }
 
 struct json_pieces json_pieces(struct ab_str inside)

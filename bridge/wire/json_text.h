@@ -5,7 +5,13 @@
 #include "base/str.h"
 
 /* The first place from `at` on that is no blank. */
-const char *json_skip_blanks(const char *at, const char *end);
+static inline const char *json_skip_blanks(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
+        at++;
+    }
+    return at;
+}
 
 /* Walks over the inside of a checked string: runs of plain text, and escaped characters one by one. */
 struct json_pieces {
@@ -15,7 +21,11 @@ struct json_pieces {
 };
 
 /* What stands between a string's quotes; nothing when the text was never checked and has no two of them. */
-struct ab_str json_inside(struct ab_str string);
+static inline struct ab_str json_inside(struct ab_str string)
+{
+    bool has_quotes = string.size >= 2;
+    return has_quotes ? (struct ab_str){ string.data + 1, string.size - 2 } : (struct ab_str){ string.data, 0 };
+}
 /* `inside` is what stands between the quotes. */
 struct json_pieces json_pieces(struct ab_str inside);
 /* False at the end. The piece is valid until the next call. */

@@ -10,21 +10,24 @@ static bool is_id(struct ab_json value)
     return ab_json_is(value, AB_JSON_STRING) || ab_json_is_integer(value);
 }
 
+enum { JSONRPC, ID, METHOD, PARAMS, RESULT, ERROR, N_MEMBERS };
+
 /* Requests and notifications. */
-static const char *read_call(struct ab_json value, struct ab_json id, struct ab_jsonrpc_message *out)
+static const char *read_call(const struct ab_json_wanted *members, struct ab_jsonrpc_message *out)
 {
-    if (ab_json_exists(ab_json_member(value, "result")) || ab_json_exists(ab_json_member(value, "error"))) {
+    struct ab_json id = members[ID].value;
+    if (ab_json_exists(members[RESULT].value) || ab_json_exists(members[ERROR].value)) {
         return "a message is either a call or a response: it has \"method\", and \"result\" or \"error\"";
     }
     if (ab_json_exists(id) && !is_id(id)) {
         return "\"id\" must be a string or an integer";
     }
-    struct ab_json params = ab_json_member(value, "params");
+    struct ab_json params = members[PARAMS].value;
     enum ab_json_type type = ab_json_type(params);
     if (type != AB_JSON_NONE && type != AB_JSON_NULL && type != AB_JSON_OBJECT && type != AB_JSON_ARRAY) {
         return "\"params\" must be an object or an array";
     }
-    char *method = ab_json_string_dup(ab_json_member(value, "method"));
+    char *method = ab_json_string_dup(members[METHOD].value);
     if (method == NULL || method[0] == '\0') {
         free(method);
         return "\"method\" must be a string that names a method";
@@ -37,10 +40,11 @@ static const char *read_call(struct ab_json value, struct ab_json id, struct ab_
     return NULL;
 }
 
-static const char *read_response(struct ab_json value, struct ab_json id, struct ab_jsonrpc_message *out)
+static const char *read_response(const struct ab_json_wanted *members, struct ab_jsonrpc_message *out)
 {
-    out->result = ab_json_member(value, "result");
-    out->error = ab_json_member(value, "error");
+    struct ab_json id = members[ID].value;
+    out->result = members[RESULT].value;
+    out->error = members[ERROR].value;
     if (ab_json_exists(out->result) == ab_json_exists(out->error)) {
         return ab_json_exists(out->result) ? "a response has \"result\" or \"error\", not both"
                                            : "one of \"method\", \"result\" and \"error\" is missing";
@@ -66,14 +70,18 @@ static const char *read_message(struct ab_json value, struct ab_jsonrpc_message 
     if (!ab_json_is(value, AB_JSON_OBJECT)) {
         return "a message is a JSON object";
     }
-    struct ab_json id = ab_json_member(value, "id");
-    if (is_id(id)) {
-        out->id = id;
+    struct ab_json_wanted members[N_MEMBERS] = {
+        [JSONRPC] = { .key = "jsonrpc" }, [ID] = { .key = "id" },         [METHOD] = { .key = "method" },
+        [PARAMS] = { .key = "params" },   [RESULT] = { .key = "result" }, [ERROR] = { .key = "error" },
+    };
+    ab_json_find(value, members, N_MEMBERS);
+    if (is_id(members[ID].value)) {
+        out->id = members[ID].value;
     }
-    if (!ab_json_string_is(ab_json_member(value, "jsonrpc"), "2.0")) {
+    if (!ab_json_string_is(members[JSONRPC].value, "2.0")) {
         return "\"jsonrpc\" must be \"2.0\"";
     }
-    return ab_json_exists(ab_json_member(value, "method")) ? read_call(value, id, out) : read_response(value, id, out);
+    return ab_json_exists(members[METHOD].value) ? read_call(members, out) : read_response(members, out);
 }
 
 bool ab_jsonrpc_read(struct ab_json value, struct ab_jsonrpc_message *out, const char **reason)

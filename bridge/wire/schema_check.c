@@ -12,16 +12,17 @@
 size_t schema_enter(struct ab_buf *path, struct ab_str key)
 {
     size_t before = path->size;
+    size_t begin = 0;
 
     ab_buf_append_char(path, '/');
     for (size_t i = 0; i < key.size; i++) {
-        if (key.data[i] == '~')
-            ab_buf_append_text(path, "~0");
-        else if (key.data[i] == '/')
-            ab_buf_append_text(path, "~1");
-        else
-            ab_buf_append_char(path, key.data[i]);
+        if (key.data[i] != '~' && key.data[i] != '/')
+            continue;
+        ab_buf_append(path, key.data + begin, i - begin);
+        ab_buf_append_text(path, key.data[i] == '~' ? "~0" : "~1");
+        begin = i + 1;
     }
+    ab_buf_append(path, key.data + begin, key.size - begin);
     return before;
 }
 

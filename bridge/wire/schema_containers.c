@@ -141,8 +141,7 @@ static bool fault_unknown(struct check *check, struct ab_json properties, const 
 bool keyword_additional_properties(struct check *check, struct ab_json schema, struct ab_json keyword,
                                    struct ab_json value)
 {
-    struct ab_json properties = ab_json_member(schema, "properties");
-    struct ab_json patterns = ab_json_member(schema, "patternProperties");
+    struct ab_json_wanted named[] = { { .key = "properties" }, { .key = "patternProperties" } };
     struct ab_json_iterator members = ab_json_iterate(value);
     struct ab_json key;
     struct ab_json member;
@@ -150,14 +149,15 @@ bool keyword_additional_properties(struct check *check, struct ab_json schema, s
 
     if (!ab_json_is(value, AB_JSON_OBJECT))
         return true;
+    ab_json_find(schema, named, sizeof(named) / sizeof(named[0]));
     while (good && ab_json_next(&members, &key, &member)) {
         struct ab_buf name = AB_BUF_INIT(AB_BUF_UNBOUNDED);
-        good = ab_json_unescape(key, &name) && schema_step(check, look_into_schema(properties));
-        if (good && !ab_json_exists(ab_json_member_str(properties, ab_buf_str(&name))) &&
-            !matches_some_pattern(check, patterns, ab_buf_str(&name))) {
+        good = ab_json_unescape(key, &name) && schema_step(check, look_into_schema(named[0].value));
+        if (good && !ab_json_exists(ab_json_member_str(named[0].value, ab_buf_str(&name))) &&
+            !matches_some_pattern(check, named[1].value, ab_buf_str(&name))) {
             const char *text = name.data != NULL ? name.data : "";
             if (ab_json_is(keyword, AB_JSON_FALSE))
-                good = fault_unknown(check, properties, text);
+                good = fault_unknown(check, named[0].value, text);
             else
                 good = schema_valid_at(check, keyword, NULL, member, text);
         }

@@ -63,15 +63,17 @@ struct resolver {
     unsigned depth;
 };
 
+/* What names a schema and what it refers to. */
+enum { ID, REF, ANCHOR, DYNAMIC_ANCHOR, N_NAMES };
+
 static bool visit(struct resolver *resolver, struct ab_json schema, const char *base);
 
-static void collect(struct resolver *resolver, struct ab_json schema, const char *base)
+static void collect(struct resolver *resolver, struct ab_json schema, const struct ab_json_wanted *names,
+                    const char *base)
 {
-    static const char *const anchors[] = { "$anchor", "$dynamicAnchor" };
-
     note(&resolver->schema->places, ab_str(base), schema);
-    for (size_t i = 0; i < 2; i++) {
-        AB_CLEANUP(ab_free_string) char *anchor = ab_json_string_dup(ab_json_member(schema, anchors[i]));
+    for (int i = ANCHOR; i <= DYNAMIC_ANCHOR; i++) {
+        AB_CLEANUP(ab_free_string) char *anchor = ab_json_string_dup(names[i].value);
         if (anchor == NULL)
             continue;
         AB_CLEANUP(ab_free_string) char *key = ab_format("%s#%s", base, anchor);
@@ -136,10 +138,9 @@ static bool visit_children(struct resolver *resolver, const struct schema_keywor
     return true;
 }
 
-static bool visit_members(struct resolver *resolver, struct ab_json schema, const char *base)
+static bool visit_members(struct resolver *resolver, struct ab_json schema, struct ab_json ref, const char *base)
 {
     struct ab_json_iterator members = ab_json_iterate(schema);
-    struct ab_json ref = ab_json_member(schema, "$ref");
     struct ab_json name;
     struct ab_json value;
 
@@ -157,7 +158,11 @@ static bool visit_members(struct resolver *resolver, struct ab_json schema, cons
 
 static bool visit(struct resolver *resolver, struct ab_json schema, const char *base)
 {
-    AB_CLEANUP(ab_free_string) char *id = ab_json_string_dup(ab_json_member(schema, "$id"));
+    struct ab_json_wanted names[N_NAMES] = { [ID] = { .key = "$id" },
+                                             [REF] = { .key = "$ref" },
+                                             [ANCHOR] = { .key = "$anchor" },
+                                             [DYNAMIC_ANCHOR] = { .key = "$dynamicAnchor" } };
+    AB_CLEANUP(ab_free_string) char *id = NULL;
     AB_CLEANUP(ab_free_string) char *own = NULL;
     bool good = true;
 
@@ -165,17 +170,19 @@ static bool visit(struct resolver *resolver, struct ab_json schema, const char *
         return true;
     if (resolver->resolving && ab_map_set(&resolver->schema->visited, address_of(&schema.text.data), resolver) != NULL)
         return true;
+    ab_json_find(schema, names, N_NAMES);
+    id = ab_json_string_dup(names[ID].value);
     if (id != NULL) {
         id[strcspn(id, "#")] = '\0';
         own = join(base, id);
         base = own;
     }
     if (!resolver->resolving)
-        collect(resolver, schema, base);
+        collect(resolver, schema, names, base);
     if (++resolver->depth > SCHEMA_MAX_DEPTH * 10) {
         good = unresolved(resolver, "a reference in a chain without end");
     } else {
-        good = visit_members(resolver, schema, base);
+        good = visit_members(resolver, schema, names[REF].value, base);
     }
     resolver->depth--;
     return good;

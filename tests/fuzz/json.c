@@ -57,6 +57,9 @@ static void walk_container(struct ab_json container)
             walk(key);
             HOLDS(ab_json_unescape(key, &name));
             HOLDS(ab_json_member_str(container, ab_buf_str(&name)).text.data == value.text.data);
+            struct ab_json_wanted wanted = { .key = name.data != NULL ? name.data : "" };
+            ab_json_find(container, &wanted, 1);
+            HOLDS(wanted.value.text.data == ab_json_member(container, wanted.key).text.data);
         }
         walk(value);
         ab_buf_deinit(&name);

@@ -313,6 +313,28 @@ static void members(void **state)
     assert_int_equal(ab_json_count(ab_json_member(value, "id")), 0);
 }
 
+/* Whatever a look for one finds, a look for several finds too. */
+static void members_at_once(void **state)
+{
+    (void)state;
+    struct ab_json_wanted wanted[] = { { .key = "brackets" }, { .key = "nam" }, { .key = "name" }, { .key = "" },
+                                       { .key = "er" },       { .key = "id" },  { .key = "none" }, { .key = "name" } };
+    struct ab_json not_objects[] = { ab_json_trusted("[\"id\", 1]"), ab_json_trusted("\"id\""), ab_json_trusted(NULL) };
+    size_t n = sizeof(wanted) / sizeof(wanted[0]);
+    struct ab_json value = read_sample();
+    ab_json_find(value, wanted, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_ptr_equal(wanted[i].value.text.data, ab_json_member(value, wanted[i].key).text.data);
+    }
+    for (size_t i = 0; i < sizeof(not_objects) / sizeof(not_objects[0]); i++) {
+        ab_json_find(not_objects[i], wanted, n); /* what stood there before is gone */
+        assert_false(ab_json_exists(wanted[0].value) || ab_json_exists(wanted[2].value));
+    }
+    ab_json_find(ab_json_trusted("{\"\":1,\"id\":2,\"id\":3}"), wanted, n); /* unchecked: the first counts */
+    assert_true(ab_str_is(wanted[3].value.text, "1"));
+    assert_true(ab_str_is(wanted[5].value.text, "2"));
+}
+
 static void iterating(void **state)
 {
     (void)state;
@@ -519,6 +541,8 @@ static void unchecked_text_stays_in_bounds(void **state)
         struct ab_json value = ab_json_trusted(copy);
         assert_false(ab_json_exists(ab_json_at(value, "a", "b", NULL)));
         assert_true(ab_json_count(value) < 4);
+        struct ab_json_wanted wanted[] = { { .key = "a" }, { .key = "" } };
+        ab_json_find(value, wanted, 2);
         (void)ab_json_equal(value, value);
         free(ab_json_string_dup(value));
     }
@@ -536,6 +560,7 @@ int main(void)
         cmocka_unit_test(large_strings),
         cmocka_unit_test(many_keys),
         cmocka_unit_test(members),
+        cmocka_unit_test(members_at_once),
         cmocka_unit_test(iterating),
         cmocka_unit_test(types),
         cmocka_unit_test(strings),
