@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* --- settings --- */
 
@@ -82,11 +81,7 @@ static void on_keep_alive(void *arg)
 
 void ab_a2a_note_time(const struct ab_a2a *a2a, char out[40])
 {
-    time_t seconds = (time_t)(ab_clock_wall_ms(&a2a->settings.loop->clock) / 1000);
-    struct tm parts;
-
-    gmtime_r(&seconds, &parts);
-    strftime(out, 40, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    ab_time_format_http(ab_clock_wall_ms(&a2a->settings.loop->clock), out);
 }
 
 struct ab_a2a *ab_a2a_new(const struct ab_a2a_settings *settings)

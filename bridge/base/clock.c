@@ -73,20 +73,32 @@ static void put_digits(char *out, size_t count, unsigned number)
     }
 }
 
+/* Within the years that four digits can tell. */
+static int64_t tellable(int64_t wall_ms)
+{
+    if (wall_ms < YEAR_0_START_MS) {
+        return YEAR_0_START_MS;
+    }
+    return wall_ms > YEAR_9999_END_MS ? YEAR_9999_END_MS : wall_ms;
+}
+
+/* Splits off the days since 1970-01-01; what is left is not negative. */
+static int64_t take_days(int64_t *wall_ms)
+{
+    int64_t days = *wall_ms / MS_PER_DAY;
+    *wall_ms %= MS_PER_DAY;
+    if (*wall_ms < 0) {
+        *wall_ms += MS_PER_DAY;
+        days--;
+    }
+    return days;
+}
+
 /* By hand: every answer holds some, and printf takes several times as long. */
 void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE])
 {
-    if (wall_ms < YEAR_0_START_MS) {
-        wall_ms = YEAR_0_START_MS;
-    } else if (wall_ms > YEAR_9999_END_MS) {
-        wall_ms = YEAR_9999_END_MS;
-    }
-    int64_t days = wall_ms / MS_PER_DAY;
-    int64_t rest = wall_ms % MS_PER_DAY;
-    if (rest < 0) {
-        rest += MS_PER_DAY;
-        days--;
-    }
+    int64_t rest = tellable(wall_ms);
+    int64_t days = take_days(&rest);
     int year, month, day;
     date_of_days(days, &year, &month, &day);
     unsigned ms = (unsigned)rest;
@@ -98,6 +110,25 @@ void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE])
     put_digits(out + 14, 2, ms / 60000 % 60);
     put_digits(out + 17, 2, ms / 1000 % 60);
     put_digits(out + 20, 3, ms % 1000);
+}
+
+void ab_time_format_http(int64_t wall_ms, char out[AB_TIME_HTTP_SIZE])
+{
+    static const char weekdays[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" }; /* from 1970-01-01 on */
+    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    int64_t rest = tellable(wall_ms);
+    int64_t days = take_days(&rest);
+    char plain[AB_TIME_TEXT_SIZE];
+    int year, month, day;
+    date_of_days(days, &year, &month, &day);
+    ab_time_format(wall_ms, plain);
+    memcpy(out, "___, 00 ___ 0000 00:00:00 GMT", AB_TIME_HTTP_SIZE);
+    memcpy(out, weekdays[(days % 7 + 7) % 7], 3);
+    memcpy(out + 5, plain + 8, 2);
+    memcpy(out + 8, months[month - 1], 3);
+    memcpy(out + 12, plain, 4);
+    memcpy(out + 17, plain + 11, 8);
 }
 
 static int64_t digits_at(const char *text, size_t count)

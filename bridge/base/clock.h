@@ -17,6 +17,10 @@ int64_t ab_clock_monotonic_us(const struct ab_clock *clock);
 /* "2026-07-28T09:30:00.125Z" and the NUL. */
 #define AB_TIME_TEXT_SIZE 25
 void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE]);
+/* As HTTP's headers have it (RFC 9110, 5.6.7): "Tue, 28 Jul 2026 09:30:00 GMT" and the NUL; in English whatever the
+ * locale is. */
+#define AB_TIME_HTTP_SIZE 30
+void ab_time_format_http(int64_t wall_ms, char out[AB_TIME_HTTP_SIZE]);
 /* Reads what ab_time_format writes; false otherwise. */
 AB_MUST bool ab_time_parse(struct ab_str text, int64_t *wall_ms);
 /* Reads a time as others write it (ISO 8601): with any number of digits behind the seconds, what they say beyond

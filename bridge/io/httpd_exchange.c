@@ -2,12 +2,14 @@
  * and a late call of its owner finds it without one. */
 #include "io/httpd_internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "wire/http_values.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#define USUAL_HEAD_BYTES 512
 
 static struct exchange *of(struct ab_http_exchange *port)
 {
@@ -165,17 +167,6 @@ static void write_header(struct ab_buf *out, const char *name, const char *value
     ab_buf_append_text(out, "\r\n");
 }
 
-static void write_date(struct ab_buf *out)
-{
-    time_t now = time(NULL);
-    struct tm parts;
-    char text[64];
-
-    gmtime_r(&now, &parts);
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    write_header(out, "Date", text);
-}
-
 /* A header's value cannot end its line. */
 static bool is_header_value(const char *value)
 {
@@ -185,12 +176,14 @@ static bool is_header_value(const char *value)
 static void write_head(struct exchange *exchange, const struct ab_http_head *head)
 {
     struct ab_buf *out = &exchange->out;
+    char date[AB_TIME_HTTP_SIZE];
 
     exchange->status = head->status;
     if (exchange->httpd->draining)
         exchange->close_after = true;
     ab_buf_printf(out, "HTTP/1.1 %u %s\r\n", head->status, ab_http_reason(head->status));
-    write_date(out);
+    ab_time_format_http(ab_clock_wall_ms(&exchange->httpd->port->clock), date);
+    write_header(out, "Date", date);
     if (head->content_type != NULL) {
         write_header(out, "Content-Type", head->content_type);
         write_header(out, "X-Content-Type-Options", "nosniff");
@@ -208,6 +201,7 @@ static void respond(struct ab_http_exchange *port, const struct ab_http_head *he
 
     if (exchange->state != EXCHANGE_WAITING)
         return;
+    (void)!ab_buf_reserve(&exchange->out, USUAL_HEAD_BYTES + body.size); /* once, instead of growing step by step */
     write_head(exchange, head);
     if (head->status != 204 && head->status != 304)
         ab_buf_printf(&exchange->out, "Content-Length: %zu\r\n", body.size);

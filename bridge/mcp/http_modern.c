@@ -211,21 +211,25 @@ static bool check_parameter_headers(struct ab_mcp_channel *channel, const struct
     return true;
 }
 
-static void read_client(struct ab_mcp_request *request)
+static void read_client(struct ab_mcp_request *request, struct ab_json info, struct ab_json capabilities)
 {
-    AB_CLEANUP(ab_free_string)
-    char *name = ab_json_string_dup(ab_json_at(request->meta, META "clientInfo", "name", NULL));
+    AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(ab_json_member(info, "name"));
 
-    request->capabilities = ab_mcp_capabilities_read(ab_json_member(request->meta, META "clientCapabilities"));
+    request->capabilities = ab_mcp_capabilities_read(capabilities);
     snprintf(request->client_name, sizeof(request->client_name), "%s", name != NULL ? name : "");
 }
 
 static void handle(struct ab_mcp_request *request)
 {
     const struct ab_mcp_method *method = ab_mcp_method_find(request->version, request->message.method);
-    struct ab_json level = ab_json_member(request->meta, META "logLevel");
+    struct ab_json_wanted meta[] = { { .key = META "clientInfo" },
+                                     { .key = META "clientCapabilities" },
+                                     { .key = META "logLevel" } };
+    struct ab_json level;
 
-    read_client(request);
+    ab_json_find(request->meta, meta, sizeof meta / sizeof *meta);
+    read_client(request, meta[0].value, meta[1].value);
+    level = meta[2].value;
     if (ab_json_exists(level)) {
         request->log_level = ab_mcp_level_parse(level);
         if (request->log_level < 0) {

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -39,6 +40,36 @@ static void known_times(void **state)
     assert_string_equal(text, "9999-12-31T23:59:59.999Z");
     ab_time_format(INT64_MIN, text);
     assert_string_equal(text, "0000-01-01T00:00:00.000Z");
+}
+
+static void times_in_headers(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {
+        { 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+        { -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+        { 784111777000, "Sun, 06 Nov 1994 08:49:37 GMT" }, /* RFC 9110 */
+        { FAKE_LOOP_START_MS + 34200999, "Tue, 28 Jul 2026 09:30:00 GMT" },
+        { INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },
+        { INT64_MIN, "Sat, 01 Jan 0000 00:00:00 GMT" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[AB_TIME_HTTP_SIZE];
+        ab_time_format_http(cases[i].ms, text);
+        assert_string_equal(text, cases[i].text);
+    }
+    for (int64_t day = -40000; day < 110000; day++) {
+        char text[AB_TIME_HTTP_SIZE];
+        char expected[64];
+        time_t seconds = (time_t)(day * 86400 + 86399);
+        struct tm parts;
+        ab_time_format_http((int64_t)seconds * 1000, text);
+        strftime(expected, sizeof(expected), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&seconds, &parts));
+        assert_string_equal(text, expected);
+    }
 }
 
 static void every_day_for_400_years(void **state)
@@ -192,9 +223,13 @@ static void the_fake_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_times),      cmocka_unit_test(every_day_for_400_years),
-        cmocka_unit_test(no_times),         cmocka_unit_test(times_as_others_write_them),
-        cmocka_unit_test(the_system_clock), cmocka_unit_test(the_fake_loop),
+        cmocka_unit_test(known_times),
+        cmocka_unit_test(every_day_for_400_years),
+        cmocka_unit_test(times_in_headers),
+        cmocka_unit_test(no_times),
+        cmocka_unit_test(times_as_others_write_them),
+        cmocka_unit_test(the_system_clock),
+        cmocka_unit_test(the_fake_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
