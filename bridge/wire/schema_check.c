@@ -190,19 +190,14 @@ struct unsupported {
     void *arg;
 };
 
-static bool tell_unsupported(void *arg, const char *path, struct ab_json schema)
+static bool tell_unsupported(void *arg, const char *path, const struct schema_keyword *keyword, struct ab_json value)
 {
     struct unsupported *unsupported = arg;
-    struct ab_json_iterator members = ab_json_iterate(schema);
-    struct ab_json name;
-    struct ab_json value;
 
-    while (ab_json_is(schema, AB_JSON_OBJECT) && ab_json_next(&members, &name, &value)) {
-        const struct schema_keyword *keyword = schema_keyword_find(name);
-        if (keyword != NULL && keyword->unsupported) {
-            AB_CLEANUP(ab_free_string) char *place = ab_format("%s/%s", path, keyword->name);
-            unsupported->each(unsupported->arg, place, keyword->name);
-        }
+    (void)value;
+    if (keyword->unsupported) {
+        AB_CLEANUP(ab_free_string) char *place = ab_format("%s/%s", path, keyword->name);
+        unsupported->each(unsupported->arg, place, keyword->name);
     }
     return true;
 }
@@ -210,7 +205,8 @@ static bool tell_unsupported(void *arg, const char *path, struct ab_json schema)
 void ab_schema_unsupported(const struct ab_schema *schema,
                            void (*each)(void *arg, const char *path, const char *keyword), void *arg)
 {
+    static const struct schema_visitor visitor = { .keyword = tell_unsupported };
     struct unsupported unsupported = { each, arg };
 
-    (void)schema_walk(schema->root, "", tell_unsupported, &unsupported);
+    (void)schema_walk(schema->root, &visitor, &unsupported);
 }

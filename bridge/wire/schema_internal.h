@@ -127,10 +127,16 @@ struct schema_keyword {
 
 /* The keyword of this name, or NULL. */
 const struct schema_keyword *schema_keyword_find(struct ab_json name);
+/* Whether its value is a schema, or holds some. */
+bool schema_keyword_has_schemas(const struct schema_keyword *keyword);
 /* Whether every keyword in the schema has a value of its shape; compiles the patterns. */
 bool schema_shapes_check(struct ab_schema *schema, struct ab_schema_error *error);
-/* Calls `each` for every subschema with its place; false ends the walk and is returned. */
-bool schema_walk(struct ab_json root, const char *path,
-                 bool (*each)(void *arg, const char *path, struct ab_json schema), void *arg);
+/* What a walk calls for every subschema (NULL: nothing) and for every keyword in it, with the subschema's place; false
+ * ends the walk and is returned. */
+struct schema_visitor {
+    bool (*schema)(void *arg, const char *path, struct ab_json schema);
+    bool (*keyword)(void *arg, const char *path, const struct schema_keyword *keyword, struct ab_json value);
+};
+bool schema_walk(struct ab_json root, const struct schema_visitor *visitor, void *arg);
 
 #endif

@@ -2,10 +2,13 @@
  * document can be reached; nothing is ever fetched. */
 #include "wire/schema_internal.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define URI_MAX 2048
 
 /* A subschema is known by where its text begins. */
 static struct ab_str address_of(const char *const *text)
@@ -59,8 +62,21 @@ struct resolver {
     struct ab_schema *schema;
     struct ab_schema_error *error;
     struct schema_pointers pointers;
-    bool resolving; /* first all places are collected, then all references followed */
+    struct ab_list references; /* of struct reference: found and not yet followed */
+    struct ab_list bases;      /* of struct base: the URIs that references are relative to */
+    bool collecting;           /* all places are collected before the first reference is followed */
     unsigned depth;
+};
+
+struct reference {
+    struct ab_link link;
+    struct ab_json ref;
+    const char *base;
+};
+
+struct base {
+    struct ab_link link;
+    char *uri;
 };
 
 /* What names a schema and what it refers to. */
@@ -78,6 +94,55 @@ static void collect(struct resolver *resolver, struct ab_json schema, const stru
             continue;
         AB_CLEANUP(ab_free_string) char *key = ab_format("%s#%s", base, anchor);
         note(&resolver->schema->places, ab_str(key), schema);
+    }
+}
+
+static void remember(struct resolver *resolver, struct ab_json ref, const char *base)
+{
+    struct reference *reference = ab_alloc(1, sizeof(*reference));
+
+    reference->ref = ref;
+    reference->base = base;
+    ab_list_append(&resolver->references, &reference->link);
+}
+
+/* Takes the URI over and keeps it until all is resolved. */
+static const char *keep(struct resolver *resolver, char *uri)
+{
+    struct base *base = ab_alloc(1, sizeof(*base));
+
+    base->uri = uri;
+    ab_list_append(&resolver->bases, &base->link);
+    return uri;
+}
+
+/* What stands below an $id refers from there. False: it is too long; a schema may have many, and each is kept. */
+static bool enter_id(struct resolver *resolver, struct ab_json id, const char **uri)
+{
+    AB_CLEANUP(ab_free_string) char *text = ab_json_string_dup(id);
+    struct ab_schema_error *error = resolver->error;
+
+    if (text == NULL)
+        return true;
+    text[strcspn(text, "#")] = '\0';
+    *uri = keep(resolver, join(*uri, text));
+    if (strlen(*uri) <= URI_MAX)
+        return true;
+    snprintf(error->path, sizeof(error->path), "$id");
+    snprintf(error->schema_path, sizeof(error->schema_path), "$id");
+    snprintf(error->text, sizeof(error->text), "must be a URI of at most %d bytes", URI_MAX);
+    return false;
+}
+
+static void free_bases(struct resolver *resolver)
+{
+    struct ab_link *link;
+
+    while ((link = ab_list_first(&resolver->bases)) != NULL) {
+        struct base *base = AB_OWNER(link, struct base, link);
+        ab_link_remove(link);
+        free(base->uri);
+        free(base);
     }
 }
 
@@ -121,7 +186,11 @@ static bool resolve(struct resolver *resolver, struct ab_json ref, const char *b
     if (!ab_json_exists(target))
         return unresolved(resolver, reference);
     note(&resolver->schema->targets, address_of(&ref.text.data), target);
-    return visit(resolver, target, uri);
+    if (strcmp(uri, base) != 0) {
+        base = keep(resolver, uri);
+        uri = NULL;
+    }
+    return visit(resolver, target, base);
 }
 
 static bool visit_children(struct resolver *resolver, const struct schema_keyword *keyword, struct ab_json value,
@@ -138,19 +207,15 @@ static bool visit_children(struct resolver *resolver, const struct schema_keywor
     return true;
 }
 
-static bool visit_members(struct resolver *resolver, struct ab_json schema, struct ab_json ref, const char *base)
+static bool visit_members(struct resolver *resolver, struct ab_json schema, const char *base)
 {
     struct ab_json_iterator members = ab_json_iterate(schema);
     struct ab_json name;
     struct ab_json value;
 
-    if (resolver->resolving && ab_json_exists(ref) && !resolve(resolver, ref, base))
-        return false;
     while (ab_json_next(&members, &name, &value)) {
         const struct schema_keyword *keyword = schema_keyword_find(name);
-        if (keyword != NULL &&
-            (keyword->shape == SHAPE_SCHEMA || keyword->shape == SHAPE_SCHEMAS || keyword->shape == SHAPE_SCHEMA_MAP) &&
-            !visit_children(resolver, keyword, value, base))
+        if (keyword != NULL && schema_keyword_has_schemas(keyword) && !visit_children(resolver, keyword, value, base))
             return false;
     }
     return true;
@@ -162,41 +227,54 @@ static bool visit(struct resolver *resolver, struct ab_json schema, const char *
                                              [REF] = { .key = "$ref" },
                                              [ANCHOR] = { .key = "$anchor" },
                                              [DYNAMIC_ANCHOR] = { .key = "$dynamicAnchor" } };
-    AB_CLEANUP(ab_free_string) char *id = NULL;
-    AB_CLEANUP(ab_free_string) char *own = NULL;
     bool good = true;
 
     if (!ab_json_is(schema, AB_JSON_OBJECT))
         return true;
-    if (resolver->resolving && ab_map_set(&resolver->schema->visited, address_of(&schema.text.data), resolver) != NULL)
+    if (ab_map_set(&resolver->schema->visited, address_of(&schema.text.data), resolver) != NULL)
         return true;
     ab_json_find(schema, names, N_NAMES);
-    id = ab_json_string_dup(names[ID].value);
-    if (id != NULL) {
-        id[strcspn(id, "#")] = '\0';
-        own = join(base, id);
-        base = own;
-    }
-    if (!resolver->resolving)
+    if (!enter_id(resolver, names[ID].value, &base))
+        return false;
+    if (resolver->collecting)
         collect(resolver, schema, names, base);
+    if (ab_json_exists(names[REF].value))
+        remember(resolver, names[REF].value, base);
     if (++resolver->depth > SCHEMA_MAX_DEPTH * 10) {
         good = unresolved(resolver, "a reference in a chain without end");
     } else {
-        good = visit_members(resolver, schema, names[REF].value, base);
+        good = visit_members(resolver, schema, base);
     }
     resolver->depth--;
     return good;
 }
 
+/* Those that are found on the way come at the end. */
+static bool follow_references(struct resolver *resolver, bool good)
+{
+    struct ab_link *link;
+
+    while ((link = ab_list_first(&resolver->references)) != NULL) {
+        struct reference *reference = AB_OWNER(link, struct reference, link);
+        ab_link_remove(link);
+        good = good && resolve(resolver, reference->ref, reference->base);
+        free(reference);
+    }
+    return good;
+}
+
 bool schema_resolve(struct ab_schema *schema, struct ab_schema_error *error)
 {
-    struct resolver resolver = { .schema = schema, .error = error };
+    struct resolver resolver = { .schema = schema, .error = error, .collecting = true };
     bool good;
 
     schema_pointers_init(&resolver.pointers);
+    ab_list_init(&resolver.references);
+    ab_list_init(&resolver.bases);
     good = visit(&resolver, schema->root, "");
-    resolver.resolving = true;
-    good = good && visit(&resolver, schema->root, "");
+    resolver.collecting = false;
+    good = follow_references(&resolver, good);
+    free_bases(&resolver);
     schema_pointers_deinit(&resolver.pointers);
     return good;
 }

@@ -271,7 +271,7 @@ const struct schema_keyword *schema_keyword_find(struct ab_json name)
 /* --- the walk --- */
 
 struct walk {
-    bool (*each)(void *arg, const char *path, struct ab_json schema);
+    const struct schema_visitor *visitor;
     void *arg;
     struct ab_buf path;
     unsigned depth;
@@ -310,34 +310,43 @@ static bool walk_children(struct walk *walk, const struct schema_keyword *keywor
     return go_on;
 }
 
+static const char *walk_path(const struct walk *walk)
+{
+    return walk->path.data != NULL ? walk->path.data : "";
+}
+
+bool schema_keyword_has_schemas(const struct schema_keyword *keyword)
+{
+    return keyword->shape == SHAPE_SCHEMA || keyword->shape == SHAPE_SCHEMAS || keyword->shape == SHAPE_SCHEMA_MAP;
+}
+
 static bool walk_schema(struct walk *walk, struct ab_json schema)
 {
     struct ab_json_iterator members = ab_json_iterate(schema);
     struct ab_json name;
     struct ab_json value;
-    bool go_on;
+    bool go_on = true;
 
     if (++walk->depth > WALK_MAX_DEPTH)
         return false;
-    go_on = walk->each(walk->arg, walk->path.data != NULL ? walk->path.data : "", schema);
+    if (walk->visitor->schema != NULL)
+        go_on = walk->visitor->schema(walk->arg, walk_path(walk), schema);
     while (go_on && ab_json_is(schema, AB_JSON_OBJECT) && ab_json_next(&members, &name, &value)) {
         const struct schema_keyword *keyword = schema_keyword_find(name);
-        if (keyword != NULL &&
-            (keyword->shape == SHAPE_SCHEMA || keyword->shape == SHAPE_SCHEMAS || keyword->shape == SHAPE_SCHEMA_MAP))
-            go_on = walk_children(walk, keyword, value);
+        if (keyword == NULL)
+            continue;
+        go_on = walk->visitor->keyword(walk->arg, walk_path(walk), keyword, value) &&
+                (!schema_keyword_has_schemas(keyword) || walk_children(walk, keyword, value));
     }
     walk->depth--;
     return go_on;
 }
 
-bool schema_walk(struct ab_json root, const char *path,
-                 bool (*each)(void *arg, const char *path, struct ab_json schema), void *arg)
+bool schema_walk(struct ab_json root, const struct schema_visitor *visitor, void *arg)
 {
-    struct walk walk = { .each = each, .arg = arg, .path = AB_BUF_INIT(4096) };
-    bool go_on;
+    struct walk walk = { .visitor = visitor, .arg = arg, .path = AB_BUF_INIT(4096) };
+    bool go_on = walk_schema(&walk, root);
 
-    ab_buf_append_text(&walk.path, path);
-    go_on = walk_schema(&walk, root);
     ab_buf_deinit(&walk.path);
     return go_on;
 }
@@ -434,9 +443,9 @@ static bool misfit(struct shapes *shapes, const char *path, const char *keyword,
     return false;
 }
 
-static bool check_keyword(struct shapes *shapes, const char *path, const struct schema_keyword *keyword,
-                          struct ab_json value)
+static bool check_keyword(void *arg, const char *path, const struct schema_keyword *keyword, struct ab_json value)
 {
+    struct shapes *shapes = arg;
     const char *wanted = misshape(keyword->shape, value);
     char reason[256];
 
@@ -458,29 +467,18 @@ static bool check_keyword(struct shapes *shapes, const char *path, const struct 
     return true;
 }
 
-static bool check_shapes(void *arg, const char *path, struct ab_json schema)
+static bool check_schema(void *arg, const char *path, struct ab_json schema)
 {
     struct shapes *shapes = arg;
-    struct ab_json_iterator members = ab_json_iterate(schema);
-    struct ab_json name;
-    struct ab_json value;
 
-    if (!is_schema(schema))
-        return misfit(shapes, path, "", "must be a schema (an object, true or false)");
-    if (!ab_json_is(schema, AB_JSON_OBJECT))
-        return true;
-    while (ab_json_next(&members, &name, &value)) {
-        const struct schema_keyword *keyword = schema_keyword_find(name);
-        if (keyword != NULL && !check_keyword(shapes, path, keyword, value))
-            return false;
-    }
-    return true;
+    return is_schema(schema) || misfit(shapes, path, "", "must be a schema (an object, true or false)");
 }
 
 bool schema_shapes_check(struct ab_schema *schema, struct ab_schema_error *error)
 {
+    static const struct schema_visitor visitor = { check_schema, check_keyword };
     struct shapes shapes = { schema, error };
 
     snprintf(error->text, sizeof(error->text), "the schema nests too deep");
-    return schema_walk(schema->root, "", check_shapes, &shapes);
+    return schema_walk(schema->root, &visitor, &shapes);
 }

@@ -229,6 +229,22 @@ static void test_broken_schemas(void **state)
     }
 }
 
+/* Each is kept while the schema is compiled, and a schema may have thousands. */
+static void test_a_long_id(void **state)
+{
+    struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+    struct ab_schema_error error;
+
+    (void)state;
+    ab_buf_append_text(&text, "{\"$defs\":{\"a\":{\"$id\":\"http://example.com/");
+    for (int i = 0; i < 2048; i++)
+        ab_buf_append_char(&text, 'x');
+    ab_buf_append_text(&text, "\"}}}");
+    assert_null(ab_schema_new(ab_json_trusted(text.data), &error));
+    assert_string_equal(error.path, "$id");
+    ab_buf_deinit(&text);
+}
+
 /* --- bounds --- */
 
 static bool check(const char *schema_text, const char *value)
@@ -341,6 +357,15 @@ static const struct fit {
     { "{\"prefixItems\":[{\"$ref\":\"#/prefixItems/1\"},{\"type\":\"null\"}]}", "[1]", false },
     { "{\"$defs\":{\"a/b%~\":{\"type\":\"null\"},\"\":{}},\"$ref\":\"#/$defs/a~1b%25~0\"}", "1", false },
     { "{\"$defs\":{\"\":{\"type\":\"null\"}},\"$ref\":\"#/$defs/\"}", "1", false },
+    /* Where no keyword leads, in this document and in one within it. */
+    { "{\"$ref\":\"#/o/x\",\"o\":{\"x\":{\"$ref\":\"#/o/y\"},\"y\":{\"type\":\"null\"}}}", "1", false },
+    { "{\"$ref\":\"#/o/x\",\"o\":{\"x\":{\"$ref\":\"#/o/y\"},\"y\":{\"type\":\"null\"}}}", "null", true },
+    { "{\"$ref\":\"http://e/b/c#/x\",\"$defs\":{\"d\":{\"$id\":\"http://e/b/c\",\"x\":{\"$ref\":\"#/y\"},"
+      "\"y\":{\"type\":\"null\"}}}}",
+      "1", false },
+    { "{\"$ref\":\"http://e/b/c#/x\",\"$defs\":{\"d\":{\"$id\":\"http://e/b/c\",\"x\":{\"$ref\":\"#/y\"},"
+      "\"y\":{\"type\":\"null\"}}}}",
+      "null", true },
     { "{\"$ref\":\"#/$defs/x\",\"maximum\":5,\"$defs\":{\"x\":{\"minimum\":3}}}", "6", false },
 };
 
@@ -375,10 +400,9 @@ static void test_unsupported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suite),          cmocka_unit_test(test_suite_formats),
-        cmocka_unit_test(test_messages),       cmocka_unit_test(test_broken_schemas),
-        cmocka_unit_test(test_2020_12),        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_broken_schemas), cmocka_unit_test(test_2020_12),
+        cmocka_unit_test(test_suite),          cmocka_unit_test(test_suite_formats),  cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_broken_schemas), cmocka_unit_test(test_a_long_id),      cmocka_unit_test(test_2020_12),
+        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_broken_schemas), cmocka_unit_test(test_2020_12),
         cmocka_unit_test(test_work_adds_up),   cmocka_unit_test(test_unsupported),
     };
 
