@@ -267,7 +267,7 @@ void ab_mcp_channel_end(struct ab_mcp_channel *channel)
 void ab_mcp_channel_keep_alive(struct ab_mcp_channel *channel)
 {
     if (channel->streaming && !channel->behind && !channel->done)
-        write_stream(channel, AB_STR(": still here\n\n"));
+        write_stream(channel, AB_STR(AB_SSE_KEEP_ALIVE));
 }
 
 /* Plain answers wait for each other: a batch leaves as one array. */

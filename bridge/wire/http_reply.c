@@ -92,7 +92,7 @@ void ab_http_reply_event(struct ab_http_reply *reply, const char *event, const c
 void ab_http_reply_comment(struct ab_http_reply *reply)
 {
     if (is_streaming(reply) && !reply->behind)
-        write(reply, AB_STR(": still here\n\n"));
+        write(reply, AB_STR(AB_SSE_KEEP_ALIVE));
 }
 
 void ab_http_reply_end(struct ab_http_reply *reply)

@@ -53,12 +53,6 @@ void ab_sse_write(struct ab_buf *out, const char *event, const char *id, struct 
     ab_buf_append_char(out, '\n');
 }
 
-void ab_sse_write_comment(struct ab_buf *out, const char *text)
-{
-    write_field(out, "", ab_str(text));
-    ab_buf_append_char(out, '\n');
-}
-
 void ab_sse_write_retry(struct ab_buf *out, uint32_t milliseconds)
 {
     ab_buf_printf(out, "retry: %u\n\n", milliseconds);

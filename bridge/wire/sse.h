@@ -6,8 +6,8 @@
 
 /* Writes one event. `event` and `id` may be NULL; `data` may hold line breaks (each line gets its own field). */
 void ab_sse_write(struct ab_buf *out, const char *event, const char *id, struct ab_str data);
-/* ": text" as a keep-alive. */
-void ab_sse_write_comment(struct ab_buf *out, const char *text);
+/* A comment: shows those in between that the stream lives. */
+#define AB_SSE_KEEP_ALIVE ": still here\n\n"
 /* "retry: <ms>" */
 void ab_sse_write_retry(struct ab_buf *out, uint32_t milliseconds);
 

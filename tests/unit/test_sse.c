@@ -146,9 +146,8 @@ static void writing(void **state)
     ab_sse_write(&out, "x\ndata: forged", "7\r\nevent: y", (struct ab_str){ NULL, 0 });
     assert_string_equal(out.data, "event: x\nid: 7\ndata: \n\n");
     ab_buf_clear(&out);
-    ab_sse_write_comment(&out, "keep\ndata: x");
     ab_sse_write_retry(&out, 2500);
-    assert_string_equal(out.data, ": keep\n\nretry: 2500\n\n");
+    assert_string_equal(out.data, "retry: 2500\n\n");
     ab_buf_deinit(&out);
 }
 
@@ -157,7 +156,7 @@ static void there_and_back(void **state)
     (void)state;
     struct ab_buf wire = AB_BUF_INIT(1000);
     struct ab_buf out = AB_BUF_INIT(1000);
-    ab_sse_write_comment(&wire, "hello");
+    ab_buf_append_text(&wire, AB_SSE_KEEP_ALIVE);
     ab_sse_write(&wire, "task_updated", "12", AB_STR("one\n two\n\n"));
     ab_sse_write(&wire, NULL, NULL, AB_STR(""));
     struct ab_sse_reader *reader = ab_sse_reader_new(100, note, &out);
