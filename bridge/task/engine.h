@@ -65,10 +65,8 @@ const struct ab_agent_settings *ab_engine_agent_at(const struct ab_engine *engin
 const struct ab_agent_settings *ab_engine_agent(const struct ab_engine *engine, const char *id);
 
 /* What the configuration and the agent itself say of it, the configuration first. NULL for an unknown id; valid until
- * the agent describes itself anew. */
+ * the agent describes itself anew, of which AB_WATCH_AGENTS tells. */
 const struct ab_agent_profile *ab_engine_profile(const struct ab_engine *engine, const char *id);
-/* Rises whenever a profile changes. To be told, watch AB_WATCH_AGENTS. */
-uint64_t ab_engine_agents_version(const struct ab_engine *engine);
 
 /* --- creating --- */
 

@@ -62,7 +62,6 @@ void ab_agent_describe(struct ab_agent_seat *seat, const struct ab_agent_profile
     };
     profile_deinit(&before);
     show(AB_OWNER(seat, struct engine_agent, seat));
-    seat->engine->agents_version++;
     engine_watch_notify(seat->engine, AB_WATCH_AGENTS);
 }
 
@@ -70,11 +69,6 @@ const struct ab_agent_profile *ab_engine_profile(const struct ab_engine *engine,
 {
     const struct engine_agent *agent = engine_agent_find(engine, id);
     return agent != NULL ? &agent->seat.profile : NULL;
-}
-
-uint64_t ab_engine_agents_version(const struct ab_engine *engine)
-{
-    return engine->agents_version;
 }
 
 /* --- beginning and end --- */

@@ -177,7 +177,7 @@ void hot_free(struct hot *hot)
     ab_timer_free(hot->timer);
     ab_timer_free(hot->abandon_timer);
     free_rounds(hot);
-    hot_wipe_secrets(hot);
+    ab_free_secret(&hot->secrets);
     free(hot->broken_text);
     free(hot->key);
     ab_task_request_deinit(&hot->request);
@@ -251,14 +251,6 @@ static char *error_body(const char *message)
     return ab_buf_steal(&body);
 }
 
-void hot_wipe_secrets(struct hot *hot)
-{
-    if (hot->secrets != NULL) {
-        explicit_bzero(hot->secrets, strlen(hot->secrets));
-        ab_replace(&hot->secrets, NULL);
-    }
-}
-
 bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message)
 {
     if (!ab_transition_allowed(hot->task.status, to)) {
@@ -268,7 +260,7 @@ bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason
         hot->task.error_json = error_body(message);
     }
     hot_withdraw_questions(hot);
-    hot_wipe_secrets(hot);
+    ab_free_secret(&hot->secrets);
     ab_replace(&hot->task.notes_json, NULL);
     ab_replace(&hot->task.answers_json, NULL);
     hot->task.abandon_ms = 0;

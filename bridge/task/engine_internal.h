@@ -180,7 +180,6 @@ struct ab_engine {
     size_t n_commits; /* under way, sweeps included */
     size_t collected; /* bytes of all events that wait for their task's commit under way */
     uint64_t swept_from;
-    uint64_t agents_version;
     bool turn_due;
     bool shutting_down;
     bool freed; /* by its owner, while a turn was still due */
@@ -244,7 +243,6 @@ bool hot_move(struct hot *hot, enum ab_task_status to, enum ab_task_reason reaso
 bool hot_stay(struct hot *hot, enum ab_task_reason reason, const char *message);
 /* Ends it: open questions are withdrawn, `error_json` is made of `message` for failed and error. */
 bool hot_end(struct hot *hot, enum ab_task_status to, enum ab_task_reason reason, const char *message);
-void hot_wipe_secrets(struct hot *hot);
 /* As hot_end with error and a run that is to be wound down. */
 AB_PRINTF(3, 4) void hot_fail(struct hot *hot, enum ab_task_reason reason, const char *format, ...);
 
