@@ -58,7 +58,8 @@ const struct ab_a2a_agent_settings *ab_a2a_agent_settings(const struct ab_a2a *a
     return &nothing;
 }
 
-const char *ab_a2a_default_agent(const struct ab_a2a *a2a)
+/* The configured default, or the only agent; NULL: the caller must choose. */
+static const char *default_agent(const struct ab_a2a *a2a)
 {
     const struct ab_agent_settings *first = ab_engine_agent_at(a2a->settings.engine, 0);
 
@@ -225,7 +226,7 @@ static const char *take_agent(struct ab_a2a *a2a, struct ab_str *path)
         if (!begins_own_path(rest))
             return NULL;
     }
-    return ab_a2a_default_agent(a2a);
+    return default_agent(a2a);
 }
 
 static bool is_keys_path(struct ab_str path)
@@ -271,7 +272,7 @@ void ab_a2a_handle(struct ab_a2a *a2a, struct ab_http_exchange *exchange, const 
         return;
     }
     if (is_card_path(path)) {
-        agent = ab_a2a_default_agent(a2a);
+        agent = default_agent(a2a);
     } else {
         path = (struct ab_str){ path.data + strlen("/a2a"), path.size - strlen("/a2a") };
         agent = take_agent(a2a, &path);

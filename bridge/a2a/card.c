@@ -15,7 +15,6 @@
 /* --- the card --- */
 
 struct card {
-    const struct ab_a2a *a2a;
     const struct ab_agent_settings *agent;
     const struct ab_agent_profile *profile; /* what the agent tells of itself, below what is configured */
     const struct ab_a2a_agent_settings *settings;
@@ -222,7 +221,6 @@ void ab_a2a_card_write(const struct ab_a2a *a2a, const char *agent, bool old, st
 {
     struct ab_json_writer writer;
     struct card card = {
-        .a2a = a2a,
         .agent = ab_engine_agent(a2a->settings.engine, agent),
         .profile = ab_engine_profile(a2a->settings.engine, agent),
         .settings = ab_a2a_agent_settings(a2a, agent),

@@ -161,11 +161,6 @@ void ab_a2a_reply_head(struct ab_a2a_reply *reply, unsigned status, struct ab_st
         reply->events_in = ab_sse_reader_new(reply->max_bytes, take_event, reply);
 }
 
-bool ab_a2a_reply_is_stream(const struct ab_a2a_reply *reply)
-{
-    return reply->events_in != NULL;
-}
-
 static void feed_stream(struct ab_a2a_reply *reply, struct ab_str data)
 {
     reply->received += data.size;

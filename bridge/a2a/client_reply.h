@@ -35,7 +35,5 @@ void ab_a2a_reply_head(struct ab_a2a_reply *reply, unsigned status, struct ab_st
 void ab_a2a_reply_feed(struct ab_a2a_reply *reply, struct ab_str data);
 /* The body is complete. */
 void ab_a2a_reply_end(struct ab_a2a_reply *reply);
-/* Whether it is a stream of events; from the head on. */
-bool ab_a2a_reply_is_stream(const struct ab_a2a_reply *reply);
 
 #endif

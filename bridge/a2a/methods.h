@@ -20,7 +20,5 @@ void ab_a2a_extended_card(struct ab_a2a_call *call);
 AB_MUST bool ab_a2a_load_task(struct ab_a2a_call *call, const char *id, struct ab_task *out);
 /* A wish that the engine did not take. */
 void ab_a2a_refuse_wish(struct ab_a2a_call *call, enum ab_wish_outcome outcome, const char *text);
-/* Answers with a task, bare or as one of the kinds that a send may give. */
-void ab_a2a_answer_task(struct ab_a2a_call *call, const struct ab_task *task, int64_t history_length);
 
 #endif

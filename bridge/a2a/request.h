@@ -65,8 +65,6 @@ struct ab_a2a_call {
 const struct ab_a2a_agent_settings *ab_a2a_agent_settings(const struct ab_a2a *a2a, const char *agent);
 /* Now, as an HTTP date. */
 void ab_a2a_note_time(const struct ab_a2a *a2a, char out[40]);
-/* The configured default, or the only agent; NULL: the caller must choose. */
-const char *ab_a2a_default_agent(const struct ab_a2a *a2a);
 
 /* --- call.c --- */
 

@@ -40,7 +40,7 @@ static bool load_named(struct ab_a2a_call *call, struct ab_task *out)
     return ab_a2a_load_task(call, id, out);
 }
 
-void ab_a2a_answer_task(struct ab_a2a_call *call, const struct ab_task *task, int64_t history_length)
+static void answer_task(struct ab_a2a_call *call, const struct ab_task *task, int64_t history_length)
 {
     const struct ab_a2a_task_wish wish = { .history_length = history_length, .artifacts = true };
     struct ab_buf text = AB_BUF_INIT(AB_BUF_UNBOUNDED);
@@ -66,7 +66,7 @@ void ab_a2a_get_task(struct ab_a2a_call *call)
 
     if (!ab_a2a_read_count(call, call->params, "historyLength", &history_length) || !load_named(call, &task))
         return;
-    ab_a2a_answer_task(call, &task, history_length);
+    answer_task(call, &task, history_length);
     ab_task_deinit(&task);
 }
 
@@ -95,7 +95,7 @@ static void on_stopped(void *arg, enum ab_steer_outcome outcome, const struct ab
     if (!ab_http_kept(&call->reply))
         return;
     if (outcome == AB_STEER_DONE)
-        ab_a2a_answer_task(call, task, -1);
+        answer_task(call, task, -1);
     else if (outcome == AB_STEER_TERMINAL)
         ab_a2a_refuse_task(call, AB_A2A_TASK_NOT_CANCELABLE, task->id, "The task has ended already: it is %s",
                            ab_task_status_name(task->status));

@@ -53,7 +53,8 @@ void ab_a2a_end(struct ab_json_writer *writer, const struct ab_a2a_form *form)
 
 /* --- messages --- */
 
-void ab_a2a_write_parts(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *key,
+/* The array must not be empty: one that would be gets an empty text. */
+static void write_parts(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *key,
                         struct ab_json parts)
 {
     struct ab_json_iterator each = ab_json_iterate(parts);
@@ -83,7 +84,7 @@ void ab_a2a_write_message(struct ab_json_writer *writer, const struct ab_a2a_for
     ab_json_put_text(writer, "role", form->roles[message->role]);
     ab_json_put_optional_text(writer, "contextId", message->context_id);
     ab_json_put_optional_text(writer, "taskId", message->task_id);
-    ab_a2a_write_parts(writer, form, form->message_parts, message->parts);
+    write_parts(writer, form, form->message_parts, message->parts);
     ab_a2a_put_filled(writer, "metadata", message->metadata, AB_JSON_OBJECT);
     ab_a2a_put_filled(writer, "extensions", message->extensions, AB_JSON_ARRAY);
     ab_a2a_put_filled(writer, "referenceTaskIds", message->references, AB_JSON_ARRAY);
@@ -166,7 +167,7 @@ void ab_a2a_write_artifact(struct ab_json_writer *writer, const struct ab_a2a_fo
     ab_json_put_value(writer, "artifactId", ab_json_member(artifact, "id"));
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ab_a2a_put_filled(writer, texts[i], ab_json_member(artifact, texts[i]), AB_JSON_STRING);
-    ab_a2a_write_parts(writer, form, "parts", ab_json_member(artifact, "parts"));
+    write_parts(writer, form, "parts", ab_json_member(artifact, "parts"));
     ab_a2a_put_filled(writer, "metadata", ab_json_member(artifact, "metadata"), AB_JSON_OBJECT);
     ab_a2a_put_filled(writer, "extensions", ab_json_member(artifact, "extensions"), AB_JSON_ARRAY);
     ab_json_object_end(writer);

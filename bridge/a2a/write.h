@@ -12,10 +12,6 @@ bool ab_a2a_state_is_terminal(enum ab_a2a_state state);
 void ab_a2a_begin(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *name, const char *kind);
 void ab_a2a_end(struct ab_json_writer *writer, const struct ab_a2a_form *form);
 
-/* A message's or artifact's parts; an array that must not be empty gets an empty text. */
-void ab_a2a_write_parts(struct ab_json_writer *writer, const struct ab_a2a_form *form, const char *key,
-                        struct ab_json parts);
-
 /* The value under this key, when it is of this type and not empty: default values are left out, as ProtoJSON does. */
 void ab_a2a_put_filled(struct ab_json_writer *writer, const char *key, struct ab_json value, enum ab_json_type type);
 

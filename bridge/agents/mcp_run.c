@@ -24,7 +24,7 @@ static void pause_call(struct mcp_run *run, bool paused)
     }
 }
 
-void mcp_run_report(struct mcp_run *run, const struct ab_report *report)
+static void report_one(struct mcp_run *run, const struct ab_report *report)
 {
     if (run->over) {
         return;
@@ -41,17 +41,17 @@ void mcp_run_report(struct mcp_run *run, const struct ab_report *report)
 
 void mcp_run_report_text(struct mcp_run *run, enum ab_report_kind kind, const char *text)
 {
-    mcp_run_report(run, &(struct ab_report){ .kind = kind, .text = text });
+    report_one(run, &(struct ab_report){ .kind = kind, .text = text });
 }
 
 void mcp_run_report_json(struct mcp_run *run, enum ab_report_kind kind, const char *json)
 {
-    mcp_run_report(run, &(struct ab_report){ .kind = kind, .json = json });
+    report_one(run, &(struct ab_report){ .kind = kind, .json = json });
 }
 
 void mcp_run_break(struct mcp_run *run, enum ab_task_reason reason, const char *text)
 {
-    mcp_run_report(run, &(struct ab_report){ .kind = AB_REPORT_ERROR, .reason = reason, .text = text });
+    report_one(run, &(struct ab_report){ .kind = AB_REPORT_ERROR, .reason = reason, .text = text });
 }
 
 /* --- what the server says meanwhile --- */
@@ -60,10 +60,10 @@ static void hear_progress(struct mcp_run *run, struct ab_json params)
 {
     struct ab_mcp_client_progress progress;
     if (ab_mcp_client_read_progress(params, run->call_id, &progress)) {
-        mcp_run_report(run, &(struct ab_report){ .kind = AB_REPORT_PROGRESS,
-                                                 .progress_value = progress.value,
-                                                 .progress_total = progress.total,
-                                                 .text = progress.message });
+        report_one(run, &(struct ab_report){ .kind = AB_REPORT_PROGRESS,
+                                             .progress_value = progress.value,
+                                             .progress_total = progress.total,
+                                             .text = progress.message });
         free(progress.message);
     }
 }
@@ -72,7 +72,7 @@ static void hear_log(struct mcp_run *run, struct ab_json params)
 {
     const char *level = NULL;
     AB_CLEANUP(ab_free_string) char *text = ab_mcp_client_read_log(params, &level);
-    mcp_run_report(run, &(struct ab_report){ .kind = AB_REPORT_LOG, .level = level, .text = text });
+    report_one(run, &(struct ab_report){ .kind = AB_REPORT_LOG, .level = level, .text = text });
 }
 
 void mcp_run_hear(struct mcp_run *run, const struct ab_jsonrpc_message *message)

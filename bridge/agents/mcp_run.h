@@ -76,8 +76,7 @@ void mcp_run_free(struct mcp_run *run);
 void mcp_run_wait(struct mcp_run *run, void (*then)(struct mcp_run *run));
 /* The call is made (again). */
 void mcp_run_call(struct mcp_run *run);
-/* Reports; an end, or the engine's word that the task is over, ends the run. */
-void mcp_run_report(struct mcp_run *run, const struct ab_report *report);
+/* Report; an end, or the engine's word that the task is over, ends the run. */
 void mcp_run_report_text(struct mcp_run *run, enum ab_report_kind kind, const char *text);
 void mcp_run_report_json(struct mcp_run *run, enum ab_report_kind kind, const char *json);
 void mcp_run_break(struct mcp_run *run, enum ab_task_reason reason, const char *text);

@@ -79,7 +79,7 @@ void platform_fail(struct platform_run *run, enum ab_task_reason reason, const c
     ab_buf_deinit(&clean);
 }
 
-void platform_note_now(void *arg)
+static void note_now(void *arg)
 {
     struct platform_run *run = arg;
     if (run->noted && !run->over) {
@@ -94,7 +94,7 @@ void platform_note_now(void *arg)
 void platform_note(struct platform_run *run)
 {
     if (run->told || run->round > 1) { /* a second turn must not be begun twice */
-        platform_note_now(run);
+        note_now(run);
     } else if (run->noted && !run->note_due && !run->over) {
         run->note_due = true;
         ab_timer_start(run->note_timer, NOTE_MS);
@@ -183,7 +183,7 @@ static struct platform_run *run_new(struct platform_agent *agent, struct ab_run 
     run->side.run = run;
     run->timer = ab_timer_new(agent->settings.loop, platform_due, run);
     run->side_timer = ab_timer_new(agent->settings.loop, platform_side_due, run);
-    run->note_timer = ab_timer_new(agent->settings.loop, platform_note_now, run);
+    run->note_timer = ab_timer_new(agent->settings.loop, note_now, run);
     take_request(run, request);
     run->title = ab_strdup(task->title);
     run->surface = ab_strdup(task->surface);

@@ -129,7 +129,6 @@ void platform_end_when_idle(struct platform_run *run);
 /* Stores what the notes hold, if that has changed: with what was just reported, else in a moment, for a task that is
  * soon over needs none. */
 void platform_note(struct platform_run *run);
-void platform_note_now(void *arg);
 
 /* --- platform_notes.c --- */
 AB_MUST char *platform_notes_write(const struct platform_run *run);

@@ -111,6 +111,67 @@ void ab_tasks_text_row(struct ab_json task, struct ab_buf *out)
     ab_buf_append_char(out, '\n');
 }
 
+/* --- questions --- */
+
+static void append_fields(struct ab_json question, struct ab_buf *out)
+{
+    struct ab_json properties = ab_json_at(question, "schema", "properties", NULL);
+    struct ab_json_iterator each = ab_json_iterate(properties);
+    struct ab_json name;
+    struct ab_json field;
+
+    while (ab_json_next(&each, &name, &field)) {
+        ab_buf_append_text(out, "    ");
+        ab_tasks_text_words(name, 0, false, out);
+        ab_buf_append_text(out, "  ");
+        ab_tasks_text_words(ab_json_member(field, "type"), 0, false, out);
+        if (ab_json_exists(ab_json_member(field, "description"))) {
+            ab_buf_append_text(out, ": ");
+            ab_tasks_text_words(ab_json_member(field, "description"), 200, false, out);
+        }
+        ab_buf_append_char(out, '\n');
+    }
+}
+
+static void append_question(struct ab_json key, struct ab_json question, struct ab_buf *out)
+{
+    struct ab_json message = ab_json_member(question, "message");
+
+    ab_buf_append_text(out, "  ");
+    ab_tasks_text_words(key, 0, false, out);
+    ab_buf_append_text(out, " (");
+    ab_tasks_text_words(ab_json_member(question, "kind"), 0, false, out);
+    ab_buf_append_text(out, "): ");
+    ab_tasks_text_words(ab_json_exists(message) ? message : ab_json_member(question, "title"), 500, false, out);
+    if (ab_json_exists(ab_json_member(question, "url"))) {
+        ab_buf_append_char(out, ' ');
+        ab_tasks_text_words(ab_json_member(question, "url"), 0, false, out);
+    }
+    ab_buf_append_char(out, '\n');
+    append_fields(question, out);
+}
+
+/* And how they are answered; nothing when there is none. */
+static void append_questions(struct ab_json task, struct ab_buf *out)
+{
+    struct ab_json questions = ab_json_member(task, "questions");
+    struct ab_json_iterator each = ab_json_iterate(questions);
+    struct ab_json key;
+    struct ab_json question;
+    bool only_forms = true;
+
+    if (ab_json_count(questions) == 0)
+        return;
+    ab_buf_append_text(out, "It asks:\n");
+    while (ab_json_next(&each, &key, &question)) {
+        only_forms = only_forms && ab_json_exists(ab_json_member(question, "schema"));
+        append_question(key, question, out);
+    }
+    ab_buf_append_text(out, "Answer with: agentbridge tasks reply ");
+    ab_tasks_text_words(ab_json_member(task, "task_id"), 0, false, out);
+    ab_buf_append_text(out, only_forms ? " FIELD=VALUE ... (or --decline)\n" : " --approve (or --decline)\n");
+}
+
 /* --- one task --- */
 
 static void append_number(struct ab_json number, struct ab_buf *out)
@@ -191,7 +252,7 @@ void ab_tasks_text_task(struct ab_json shown, struct ab_buf *out)
     line_of("finished", ab_json_member(task, "finished_at"), true, out);
     line_of("error", ab_json_at(task, "error", "message", NULL), false, out);
     append_artifacts(ab_json_member(task, "artifacts"), out);
-    ab_tasks_text_questions(task, out);
+    append_questions(task, out);
     append_block(ab_json_member(task, "result"), out);
 }
 
@@ -206,66 +267,6 @@ void ab_tasks_text_end(struct ab_json task, struct ab_buf *out)
     }
     ab_buf_append_char(out, '\n');
     append_block(ab_json_member(task, "result"), out);
-}
-
-/* --- questions --- */
-
-static void append_fields(struct ab_json question, struct ab_buf *out)
-{
-    struct ab_json properties = ab_json_at(question, "schema", "properties", NULL);
-    struct ab_json_iterator each = ab_json_iterate(properties);
-    struct ab_json name;
-    struct ab_json field;
-
-    while (ab_json_next(&each, &name, &field)) {
-        ab_buf_append_text(out, "    ");
-        ab_tasks_text_words(name, 0, false, out);
-        ab_buf_append_text(out, "  ");
-        ab_tasks_text_words(ab_json_member(field, "type"), 0, false, out);
-        if (ab_json_exists(ab_json_member(field, "description"))) {
-            ab_buf_append_text(out, ": ");
-            ab_tasks_text_words(ab_json_member(field, "description"), 200, false, out);
-        }
-        ab_buf_append_char(out, '\n');
-    }
-}
-
-static void append_question(struct ab_json key, struct ab_json question, struct ab_buf *out)
-{
-    struct ab_json message = ab_json_member(question, "message");
-
-    ab_buf_append_text(out, "  ");
-    ab_tasks_text_words(key, 0, false, out);
-    ab_buf_append_text(out, " (");
-    ab_tasks_text_words(ab_json_member(question, "kind"), 0, false, out);
-    ab_buf_append_text(out, "): ");
-    ab_tasks_text_words(ab_json_exists(message) ? message : ab_json_member(question, "title"), 500, false, out);
-    if (ab_json_exists(ab_json_member(question, "url"))) {
-        ab_buf_append_char(out, ' ');
-        ab_tasks_text_words(ab_json_member(question, "url"), 0, false, out);
-    }
-    ab_buf_append_char(out, '\n');
-    append_fields(question, out);
-}
-
-void ab_tasks_text_questions(struct ab_json task, struct ab_buf *out)
-{
-    struct ab_json questions = ab_json_member(task, "questions");
-    struct ab_json_iterator each = ab_json_iterate(questions);
-    struct ab_json key;
-    struct ab_json question;
-    bool only_forms = true;
-
-    if (ab_json_count(questions) == 0)
-        return;
-    ab_buf_append_text(out, "It asks:\n");
-    while (ab_json_next(&each, &key, &question)) {
-        only_forms = only_forms && ab_json_exists(ab_json_member(question, "schema"));
-        append_question(key, question, out);
-    }
-    ab_buf_append_text(out, "Answer with: agentbridge tasks reply ");
-    ab_tasks_text_words(ab_json_member(task, "task_id"), 0, false, out);
-    ab_buf_append_text(out, only_forms ? " FIELD=VALUE ... (or --decline)\n" : " --approve (or --decline)\n");
 }
 
 /* --- events --- */

@@ -18,8 +18,6 @@ void ab_tasks_text_row(struct ab_json task, struct ab_buf *out);
 void ab_tasks_text_task(struct ab_json shown, struct ab_buf *out);
 /* How it ended, and its result. */
 void ab_tasks_text_end(struct ab_json task, struct ab_buf *out);
-/* Its open questions and how they are answered; nothing when there is none. */
-void ab_tasks_text_questions(struct ab_json task, struct ab_buf *out);
 /* One event in one line, without a line break; nothing for one that says nothing by itself. `dated`: with its time. */
 void ab_tasks_text_event(struct ab_json event, bool dated, struct ab_buf *out);
 

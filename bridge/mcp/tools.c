@@ -181,7 +181,8 @@ const struct ab_mcp_builtin *ab_mcp_find_builtin(const struct ab_mcp *mcp, struc
     return NULL;
 }
 
-bool ab_mcp_may_give_handle(const struct ab_mcp_published *tool)
+/* Whether a call of this tool may be answered by the task's own shape instead of the author's output. */
+static bool may_give_handle(const struct ab_mcp_published *tool)
 {
     return tool->settings.task != AB_TOOL_TASK_NEVER || tool->settings.can_ask;
 }
@@ -226,7 +227,7 @@ static void write_output_schema(struct ab_json_writer *writer, const struct ab_m
         (!version->any_structured && !ab_json_string_is(ab_json_member(authored, "type"), "object")))
         return;
     ab_json_write_key(writer, "outputSchema");
-    if (!ab_mcp_may_give_handle(tool)) {
+    if (!may_give_handle(tool)) {
         ab_json_write_raw(writer, tool->settings.output_schema_json);
         return;
     }

@@ -20,7 +20,4 @@ const struct ab_mcp_published *ab_mcp_find_published(const struct ab_mcp *mcp, s
 const struct ab_mcp_published *ab_mcp_published_of(const struct ab_mcp *mcp, const char *agent);
 const struct ab_mcp_builtin *ab_mcp_find_builtin(const struct ab_mcp *mcp, struct ab_json name);
 
-/* Whether a call of this tool may be answered by the task's own shape instead of the author's output. */
-bool ab_mcp_may_give_handle(const struct ab_mcp_published *tool);
-
 #endif

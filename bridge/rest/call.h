@@ -59,8 +59,6 @@ struct ab_rest_found {
 /* The task that the path names: the latest turn of the caller's thread of this id, else the one task. False: it was
  * refused. */
 AB_MUST bool ab_rest_find(struct ab_rest_call *call, struct ab_rest_found *out);
-/* What it is called here: its thread's id, or its own when it was asked for by that. */
-const char *ab_rest_found_id(const struct ab_rest_found *found);
 
 /* --- the handlers that the routes name --- */
 

@@ -23,8 +23,9 @@ char *ab_rest_query_text(struct ab_rest_call *call, const char *name)
     return NULL;
 }
 
-void ab_rest_query_count(struct ab_rest_call *call, const char *name, uint64_t least, uint64_t most, uint64_t *out,
-                         struct ab_rest_faults *faults)
+/* A whole number from `least` to `most`; an absent one leaves `out` alone. */
+static void read_count(struct ab_rest_call *call, const char *name, uint64_t least, uint64_t most, uint64_t *out,
+                       struct ab_rest_faults *faults)
 {
     AB_CLEANUP(ab_free_string) char *text = ab_rest_query_text(call, name);
     uint64_t value;
@@ -43,8 +44,8 @@ void ab_rest_query_count(struct ab_rest_call *call, const char *name, uint64_t l
 void ab_rest_query_page(struct ab_rest_call *call, struct ab_rest_page *out, struct ab_rest_faults *faults)
 {
     *out = (struct ab_rest_page){ .page = 1, .per_page = PER_PAGE };
-    ab_rest_query_count(call, "page", 1, PAGE_MAX, &out->page, faults);
-    ab_rest_query_count(call, "per_page", 1, AB_REST_PER_PAGE_MAX, &out->per_page, faults);
+    read_count(call, "page", 1, PAGE_MAX, &out->page, faults);
+    read_count(call, "per_page", 1, AB_REST_PER_PAGE_MAX, &out->per_page, faults);
 }
 
 bool ab_rest_page_has(const struct ab_rest_page *page, uint64_t number)

@@ -6,9 +6,6 @@
 
 /* A parameter's text, which the caller frees; NULL when it is absent or empty. */
 AB_MUST char *ab_rest_query_text(struct ab_rest_call *call, const char *name);
-/* A whole number from `least` to `most`; an absent one leaves `out` alone. */
-void ab_rest_query_count(struct ab_rest_call *call, const char *name, uint64_t least, uint64_t most, uint64_t *out,
-                         struct ab_rest_faults *faults);
 /* Which page of a list; lists have at most AB_REST_PER_PAGE_MAX items on one. */
 #define AB_REST_PER_PAGE_MAX 50
 struct ab_rest_page {

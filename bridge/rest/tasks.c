@@ -53,7 +53,8 @@ bool ab_rest_find(struct ab_rest_call *call, struct ab_rest_found *out)
     return true;
 }
 
-const char *ab_rest_found_id(const struct ab_rest_found *found)
+/* What it is called here: its thread's id, or its own when it was asked for by that. */
+static const char *found_id(const struct ab_rest_found *found)
 {
     return found->is_thread ? found->task.thread_id : found->task.id;
 }
@@ -64,7 +65,7 @@ void ab_rest_get_task(struct ab_rest_call *call)
 
     if (!ab_rest_find(call, &found))
         return;
-    ab_rest_answer_task(call, &found.task, ab_rest_found_id(&found));
+    ab_rest_answer_task(call, &found.task, found_id(&found));
     ab_task_deinit(&found.task);
 }
 
@@ -280,7 +281,7 @@ void ab_rest_events(struct ab_rest_call *call)
         if (ab_task_status_is_terminal(found.task.status) && place.number >= found.task.last_event)
             ab_rest_answer(call, 204, AB_STR(""));
         else if (ab_rest_take_place(call))
-            ab_rest_follow_task(call, AB_REST_FOLLOW_EVENTS, &found.task, ab_rest_found_id(&found), place.number);
+            ab_rest_follow_task(call, AB_REST_FOLLOW_EVENTS, &found.task, found_id(&found), place.number);
     }
     ab_task_deinit(&found.task);
 }

@@ -222,8 +222,6 @@ void ab_sqlite_mailbox_take(struct ab_sqlite_mailbox *mailbox, struct ab_list *o
                             uint64_t counts[AB_TASK_STATUS_COUNT], size_t *groups);
 /* The store is going: the loop is no longer asked to look. */
 void ab_sqlite_mailbox_close(struct ab_sqlite_mailbox *mailbox);
-/* After close, once no other thread has it. Where the loop still holds a post to it, it goes with that one's look. */
-void ab_sqlite_mailbox_free(struct ab_sqlite_mailbox *mailbox);
 
 /* --- sqlite.c --- */
 

@@ -19,6 +19,15 @@ static const int busy_ms = 5000;
 
 /* --- the mailbox --- */
 
+/* After close, once no other thread has it. Where the loop still holds a post to it, it goes with that one's look. */
+static void mailbox_free(struct ab_sqlite_mailbox *mailbox)
+{
+    if (!mailbox->posted) {
+        pthread_mutex_destroy(&mailbox->mutex);
+        free(mailbox);
+    }
+}
+
 static void look_into(void *arg)
 {
     struct ab_sqlite_mailbox *mailbox = arg;
@@ -27,7 +36,7 @@ static void look_into(void *arg)
     bool closed = mailbox->closed;
     pthread_mutex_unlock(&mailbox->mutex);
     if (closed) {
-        ab_sqlite_mailbox_free(mailbox);
+        mailbox_free(mailbox);
         return;
     }
     ab_sqlite_tell(mailbox->store);
@@ -78,14 +87,6 @@ void ab_sqlite_mailbox_close(struct ab_sqlite_mailbox *mailbox)
     pthread_mutex_lock(&mailbox->mutex);
     mailbox->closed = true;
     pthread_mutex_unlock(&mailbox->mutex);
-}
-
-void ab_sqlite_mailbox_free(struct ab_sqlite_mailbox *mailbox)
-{
-    if (!mailbox->posted) {
-        pthread_mutex_destroy(&mailbox->mutex);
-        free(mailbox);
-    }
 }
 
 /* --- one group --- */
@@ -314,7 +315,7 @@ void ab_sqlite_writer_deinit(struct ab_sqlite_writer *writer)
     }
     (void)sqlite3_close(writer->db);
     free(writer->filings);
-    ab_sqlite_mailbox_free(writer->mailbox);
+    mailbox_free(writer->mailbox);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->mutex);
 }
