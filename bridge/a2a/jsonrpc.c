@@ -2,7 +2,6 @@
  * "SendMessage", 0.3 "message/send"), and a header that names the other one is an error. */
 #include "a2a/request.h"
 
-#include "base/mem.h"
 #include "wire/http_values.h"
 
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "base/base64.h"
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_SIZE 64

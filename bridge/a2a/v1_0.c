@@ -2,8 +2,6 @@
 #include "a2a/methods.h"
 #include "a2a/write.h"
 
-#include "base/mem.h"
-
 #include <stdio.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
  * are those of the public card. */
 #include "agents/a2a_run.h"
 
-#include "base/mem.h"
-
 #include <stdio.h>
 
 static bool is_wanted(const struct a2a_directory *directory)

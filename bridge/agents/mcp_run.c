@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { CANCEL_MS = 10000, REASON_SIZE = 256 };

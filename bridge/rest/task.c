@@ -4,8 +4,6 @@
 #include "task/question.h"
 #include "task/result.h"
 
-#include "base/mem.h"
-
 #include <string.h>
 
 /* The platform's own bound for what an agent's author says of the state. */

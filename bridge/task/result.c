@@ -1,8 +1,6 @@
 /* What an agent hands in, brought into the one shape that rows and events have. */
 #include "task/result.h"
 
-#include "base/mem.h"
-
 #include <stdio.h>
 
 /* --- parts --- */
