@@ -426,7 +426,6 @@ def needs_no_parameters_for_a_card(address):
             assert answer["error"]["code"] == code, answer
 
 
-
 def takes_configurations_as_old_clients_send_them(address):
     """Over HTTP+JSON: what is got back, the proto's whole request in either spelling; the id wherever it stands."""
     it = Http03(address, "scenario")

@@ -6,7 +6,6 @@ against that version's published schema; else it says that it does not."""
 import json
 import os
 import sys
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,33 +13,29 @@ import behaviours
 import cards
 import inputs
 import shapes
-from bindings import ALL, Bridge, Http03, Http10, Rpc03, Rpc10, refused, state, until
+from bindings import ALL, Bridge, Http03, Http10, Rpc03, Rpc10, Stream, refused, state
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def send(it, parts, headers=None, configuration=None, **more):
-    return it.send(parts, headers, configuration, **more)
 
 
 # --- what every binding refuses ---
 
 def refuses_tasks(it):
-    done = send(it, "echo")
+    done = it.send("echo")
     for operation in ("get", "cancel", "subscribe"):
         refused("TASK_NOT_FOUND", lambda: it.call(operation, {"id": "nothing"}))
-    refused("TASK_NOT_FOUND", lambda: send(it, "x", taskId="nothing"))
+    refused("TASK_NOT_FOUND", lambda: it.send("x", taskId="nothing"))
     refused("TASK_NOT_CANCELABLE", lambda: it.call("cancel", {"id": done["id"]}), "COMPLETED".lower())
     refused("UNSUPPORTED_OPERATION", lambda: it.call("subscribe", {"id": done["id"]}))
-    refused("UNSUPPORTED_OPERATION", lambda: send(it, "x", taskId=done["id"]), "contextId")
+    refused("UNSUPPORTED_OPERATION", lambda: it.send("x", taskId=done["id"]), "contextId")
 
 
 def refuses_foreign_tasks(it):
     other = type(it)(it.address, "picky")
     must = {"A2A-Extensions": "https://example.com/must"}
-    foreign = send(other, "theirs", must)
+    foreign = other.send("theirs", must)
     refused("TASK_NOT_FOUND", lambda: it.call("get", {"id": foreign["id"]}))
-    mine = send(it, "echo")
+    mine = it.send("echo")
     refused("TASK_NOT_FOUND", lambda: it.call("get", {"id": mine["id"], "tenant": "them"}))
 
 
@@ -53,10 +48,10 @@ def keeps_tenants_apart(it):
 
 
 def refuses_wrong_contexts(it):
-    asked = send(it, "ask", contextId="right " + it.name)
-    refused("INVALID_PARAMS", lambda: send(it, "yes", taskId=asked["id"], contextId="wrong"), "right")
-    refused("UNSUPPORTED_OPERATION", lambda: send(it, "next", contextId="right " + it.name), asked["id"])
-    assert state(send(it, "yes", taskId=asked["id"], contextId="right " + it.name)) == "COMPLETED"
+    asked = it.send("ask", contextId="right " + it.name)
+    refused("INVALID_PARAMS", lambda: it.send("yes", taskId=asked["id"], contextId="wrong"), "right")
+    refused("UNSUPPORTED_OPERATION", lambda: it.send("next", contextId="right " + it.name), asked["id"])
+    assert state(it.send("yes", taskId=asked["id"], contextId="right " + it.name)) == "COMPLETED"
 
 
 def refuses_malformed_messages(it):
@@ -111,7 +106,7 @@ def inner(config):
 
 
 def keeps_push_configurations(it):
-    task = send(it, "echo")["id"]
+    task = it.send("echo")["id"]
     secret = {"token": "canary-token", "authentication": authentication(it, credentials="canary-credentials")}
     made, of = inner(it.call("push", it.push("push", task, {"url": HOOK, **secret})))
     assert of == task and made["url"] == HOOK and len(made["id"]) == 32, made
@@ -135,7 +130,7 @@ def keeps_push_configurations(it):
 def pages_push_configurations(it):
     if it.name == "0.3 JSON-RPC":
         return  # its lists have no pages
-    task = send(it, "echo")["id"]
+    task = it.send("echo")["id"]
     for name in "abcde":
         it.call("push", it.push("push", task, {"id": name, "url": HOOK}))
     found, token = [], ""
@@ -150,7 +145,7 @@ def pages_push_configurations(it):
 
 
 def refuses_push_configurations(it):
-    task = send(it, "echo")["id"]
+    task = it.send("echo")["id"]
     for operation in ("push", "push_get", "push_list", "push_delete"):
         config = {"url": HOOK} if operation == "push" else None if operation == "push_list" else "x"
         refused("TASK_NOT_FOUND", lambda: it.call(operation, it.push(operation, "nothing", config)))
@@ -167,8 +162,8 @@ def refuses_push_configurations(it):
     name = "taskPushNotificationConfig" if it.version else "pushNotificationConfig" if hasattr(it, "methods") else "pushNotification"
     for config, words in table:
         refused("INVALID_PARAMS", lambda: it.call("push", it.push("push", task, config)), words)
-        refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: config}), words)
-    refused("INVALID_PARAMS", lambda: send(it, "echo", configuration={name: "x"}), name)
+        refused("INVALID_PARAMS", lambda: it.send("echo", configuration={name: config}), words)
+    refused("INVALID_PARAMS", lambda: it.send("echo", configuration={name: "x"}), name)
     for host in ("127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "[::1]", "[::]",
                  "[fc00::1]", "[fd12::1]", "[fe80::1]", "[::ffff:10.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::a00:1]", "2130706433", "0x7f.1", "127.1", "0177.0.0.1"):
         refused("INVALID_PARAMS", lambda: it.call("push", it.push("push", task, {"url": f"https://{host}/in"})), "url")
@@ -188,10 +183,10 @@ def refuses_versions_and_types(it):
 
 def requires_extensions(it):
     picky = type(it)(it.address, "picky")
-    refused("EXTENSION_SUPPORT_REQUIRED", lambda: send(picky, "x"), "https://example.com/must")
+    refused("EXTENSION_SUPPORT_REQUIRED", lambda: picky.send("x"), "https://example.com/must")
     header = "A2A-Extensions" if it.version else "X-A2A-Extensions"
     names = {header: "https://example.com/none, https://example.com/must,https://example.com/may"}
-    assert state(send(picky, "x", names)) == "COMPLETED"
+    assert state(picky.send("x", names)) == "COMPLETED"
     path, body = ("/a2a/picky", {"jsonrpc": "2.0", "id": 7, "method": it.methods["send"], "params": {"message": it.message("x")}}) \
         if hasattr(it, "methods") else (f"/a2a/picky{it.prefix(None)}/message:send", {"message": it.message("x")})
     answer = it.request("POST", path, body, names)
@@ -208,24 +203,24 @@ def takes_snake_case(it):
 
 
 def answers_each_question_once(it):
-    asked = send(it, "form")
+    asked = it.send("form")
     assert state(asked) == "INPUT_REQUIRED", asked
-    refused("INVALID_PARAMS", lambda: send(it, [{"data": {"name": {"action": "accept", "content": {"who": "A"}}}}], taskId=asked["id"]), "who")
-    half = send(it, [{"data": {"name": {"action": "accept", "content": {"who": "Ann"}}}}], taskId=asked["id"])
+    refused("INVALID_PARAMS", lambda: it.send([{"data": {"name": {"action": "accept", "content": {"who": "A"}}}}], taskId=asked["id"]), "who")
+    half = it.send([{"data": {"name": {"action": "accept", "content": {"who": "Ann"}}}}], taskId=asked["id"])
     assert state(half) == "INPUT_REQUIRED" and "name" not in json.dumps(half["status"]["message"]), half["status"]
-    words = send(it, "perhaps", taskId=asked["id"])
+    words = it.send("perhaps", taskId=asked["id"])
     assert state(words) == "INPUT_REQUIRED" and "yes or no" in json.dumps(words["status"]["message"]), words["status"]
-    again = send(it, "no", taskId=asked["id"])
+    again = it.send("no", taskId=asked["id"])
     assert state(again) == "INPUT_REQUIRED", again
     both = {"answers": {"name#2": {"action": "accept", "content": {"who": "Bob", "size": "s"}}, "go#2": {"action": "accept"}}}
-    done = send(it, [{"data": both}], taskId=asked["id"])
+    done = it.send([{"data": both}], taskId=asked["id"])
     assert state(done) == "COMPLETED" and len(done["history"]) == 6, done
     assert "Bob" in json.dumps(done["artifacts"]), done
 
 
 def refuses_messages_to_the_busy(it):
-    task = send(it, "wait", configuration={"returnImmediately": True, "blocking": False})
-    refused("UNSUPPORTED_OPERATION", lambda: send(it, "more", taskId=task["id"]))
+    task = it.send("wait", configuration={"returnImmediately": True, "blocking": False})
+    refused("UNSUPPORTED_OPERATION", lambda: it.send("more", taskId=task["id"]))
     assert state(it.task(it.call("cancel", {"id": task["id"]}))) == "CANCELED"
 
 
@@ -288,7 +283,7 @@ def negotiates_media_types(address):
 
 def finds_addresses(address):
     it = Http10(address)
-    task = send(it, "wait", configuration={"returnImmediately": True})
+    task = it.send("wait", configuration={"returnImmediately": True})
     for method, path, status in (
             ("GET", f"/a2a/tasks/{task['id']}", 200), ("GET", f"/a2a/worker/tasks/{task['id']}?historyLength=0", 200),
             ("GET", f"/a2a/worker/tasks/{task['id']}?historyLength=x", 400), ("GET", "/a2a/worker/tasks/%zz", 400),
@@ -303,28 +298,22 @@ def finds_addresses(address):
 
 def subscribes_by_get(address):
     for it in (Http10(address), Http03(address)):
-        asked = send(it, "ask", configuration={"blocking": True})
-        stream = type(it)(address)
-        import threading
-        got = []
-        thread = threading.Thread(target=lambda: got.append(
-            stream.request("GET", f"/a2a/worker{it.prefix(None)}/tasks/{asked['id']}:subscribe")))
-        thread.start()
-        time.sleep(0.2)
-        send(it, "yes", taskId=asked["id"])
-        thread.join(10)
-        events = got[0].events()
-        assert "task" in events[0] and state(events[0]["task"]) == "INPUT_REQUIRED", events
+        asked = it.send("ask", configuration={"blocking": True})
+        stream = Stream(it, it.connect("GET", f"/a2a/worker{it.prefix(None)}/tasks/{asked['id']}:subscribe"))
+        first = stream.next()
+        assert state(first["task"]) == "INPUT_REQUIRED", first
+        it.send("yes", taskId=asked["id"])
+        events = stream.rest()
         assert state(events[-1]["statusUpdate"]) == "COMPLETED", events
 
 
-# --- lists and cards ---
+# --- lists ---
 
 def lists_in_pages(address):
     for it in (Rpc10(address), Http10(address)):
         name = "pages " + it.name
         for text in ("echo", "no", "reject", "artifact"):
-            send(it, text, contextId=name)
+            it.send(text, contextId=name)
         table = [({"pageSize": 0}, "pageSize"), ({"pageSize": 101}, "pageSize"), ({"pageSize": "x"}, "pageSize"), ({"pageToken": "x"}, "pageToken"),
                  ({"status": "busy"}, "status"), ({"status": "9"}, "status"), ({"statusTimestampAfter": "yesterday"}, "statusTimestampAfter"),
                  ({"statusTimestampAfter": "2020-01-01T00:00:00"}, "statusTimestampAfter"), ({"historyLength": -1}, "historyLength"),
@@ -353,12 +342,12 @@ def lists_in_pages(address):
 def lists_by_the_last_change(address):
     for it in (Rpc10(address), Http10(address)):
         name = "changes " + it.name
-        asked = send(it, "ask", contextId=name)
+        asked = it.send("ask", contextId=name)
         it.call("cancel", {"id": asked["id"]})
-        first = send(it, "name", contextId=name)
-        others = [send(it, "echo", contextId=name + " other") for _ in range(2)]
+        first = it.send("name", contextId=name)
+        others = [it.send("echo", contextId=name + " other") for _ in range(2)]
         assert [state(task) for task in others] == ["COMPLETED"] * 2
-        send(it, "Ann", taskId=first["id"])
+        it.send("Ann", taskId=first["id"])
         newest = it.call("list", {"pageSize": 1})["tasks"][0]
         assert newest["id"] == first["id"], "a task comes first again when it changes"
         stamps = [task["status"]["timestamp"] for task in it.call("list", {"pageSize": 100})["tasks"]]
