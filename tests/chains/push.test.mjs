@@ -305,10 +305,12 @@ test('posts come in under the public name', async () => {
 
 test('an agent that refuses the address for reasons of its own gets the message without', async () => {
   const before = stub.sends.length;
-  stub.refuse = { code: -32003, message: `no posts: ${'x'}` };
+  stub.refuse = { code: -32003, message: 'none of your posts' };
   const task = await send(near, 'stub', 'hello', {}, { returnImmediately: true });
   await eventually(() => stub.sends.length > before);
   assert.equal(stub.sends.at(-1), undefined);
+  assert.match(near.log, /refused a message with an address for push notifications/);
+  assert.ok(!near.log.includes('none of your posts'), 'its words may hold the token');
   stub.refuse = null;
   await call(near, 'stub', 'CancelTask', { id: task.id });
 });

@@ -18,7 +18,7 @@ import files  # noqa: E402
 import places  # noqa: E402
 import questions  # noqa: E402
 import resumption  # noqa: E402
-from wire import (MODERN, Bridge, call, checked, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
+from wire import (Bridge, call, checked, invoke, modern_body, modern_call, modern_headers, raw, read_response,  # noqa: E402
                   request_bytes, send, session)
 from published import why_not  # noqa: E402
 
