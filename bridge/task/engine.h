@@ -95,12 +95,12 @@ enum ab_create_outcome {
     AB_CREATE_THREAD_BUSY,   /* refused, full, or behind a paused turn; `task` is the open one */
     AB_CREATE_OVER_QUOTA,
     AB_CREATE_BAD_OPTIONS, /* the options wish for what cannot be; `text` names the option */
-    AB_CREATE_NOT_STORED,  /* the store refused (disk full) */
+    AB_CREATE_NOT_STORED,  /* the store refused (disk full), or an earlier task was removed in that moment */
     AB_CREATE_SHUTTING_DOWN
 };
 
-/* Once for each ab_engine_create, in a later turn of the loop. `task` (or NULL) and `text` (a sentence for the caller
- * when the outcome is a refusal) are valid during the call. */
+/* Once for each ab_engine_create, in a later turn of the loop. `task` (or NULL, but for DONE and EXISTING) and `text`
+ * (a sentence for the caller when the outcome is a refusal) are valid during the call. */
 typedef void (*ab_created_fn)(void *arg, enum ab_create_outcome outcome, const struct ab_task *task, const char *text);
 void ab_engine_create(struct ab_engine *engine, const struct ab_new_task *wanted, ab_created_fn created, void *arg);
 
@@ -117,8 +117,8 @@ AB_MUST int ab_engine_total(struct ab_engine *engine, const struct ab_store_filt
 /* See ab_store_ops.events. The caller has made sure of the owner (ab_engine_get). */
 AB_MUST int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,
                              ab_store_event_fn each, void *arg);
-/* The number of a task's newest event that can be read, while it has not ended; 0 of all others. Asked before
- * ab_engine_events, it says up to where nothing more of those kinds stands. */
+/* The number of a task's newest event that can be read, while it has not ended; 0 of all others, removed ones too.
+ * Asked before ab_engine_events, it says up to where nothing more of those kinds stands. */
 uint64_t ab_engine_newest_event(const struct ab_engine *engine, const char *id);
 /* What the task was created with, owner as above; `out` is the caller's (ab_task_request_deinit). AB_OK, or
  * AB_STORE_NONE and `out` untouched, or < 0. */
@@ -147,7 +147,8 @@ enum ab_steer_outcome {
     AB_STEER_MISFIT, /* answers: an answer does not fit its question; `text` names key, field and what is expected */
     AB_STEER_NOT_STORED
 };
-/* Once for each call, in a later turn, after the change is durable. `task` is the task as it stands, or NULL. */
+/* Once for each call, in a later turn, after the change is durable. `task` is the task as it stands; NULL only with
+ * UNKNOWN and NOT_STORED, and where it was removed. */
 typedef void (*ab_steered_fn)(void *arg, enum ab_steer_outcome outcome, const struct ab_task *task, const char *text);
 
 /* Ends the task as stopped, then has its agent wind down. */

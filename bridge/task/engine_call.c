@@ -102,10 +102,29 @@ static void tell_created(const struct call *call, struct ab_task *row)
     call->created(call->arg, (enum ab_create_outcome)call->outcome, row, call->text);
 }
 
+/* The task that was to be shown is gone or unreadable by now: an outcome that comes with a task is none any more. */
+static void miss_task(struct call *call, int found)
+{
+    const char *why = found < 0 ? "the task cannot be read" : "the task was removed in the same moment";
+    if (call->created != NULL) {
+        if (call->outcome != (int)AB_CREATE_DONE && call->outcome != (int)AB_CREATE_EXISTING) {
+            return;
+        }
+        call->outcome = (int)AB_CREATE_NOT_STORED;
+    } else {
+        call->outcome = found < 0 ? (int)AB_STEER_NOT_STORED : (int)AB_STEER_UNKNOWN;
+    }
+    ab_replace(&call->text, why);
+}
+
 static void call_run(struct ab_engine *engine, struct call *call)
 {
     struct ab_task row = { 0 }; /* copied: the callback may change the hot one */
-    bool have = call->task_id[0] != '\0' && engine_durable_row(engine, call->task_id, &row) == AB_OK;
+    int found = call->task_id[0] != '\0' ? engine_durable_row(engine, call->task_id, &row) : AB_STORE_NONE;
+    bool have = found == AB_OK;
+    if (call->task_id[0] != '\0' && !have) {
+        miss_task(call, found);
+    }
     if (call->created != NULL && have) {
         tell_created(call, &row);
     } else if (call->created != NULL) {

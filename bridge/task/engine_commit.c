@@ -84,7 +84,12 @@ static bool fall_back(struct hot *hot)
     }
     if (result == AB_STORE_NONE) {
         hot->gone = true; /* somebody removed it: there is nothing to end */
+        engine_watch_notify(hot->engine, hot->task.id);
         return true;
+    }
+    if (row.last_event != hot->durable) { /* written by another, or by the commit that seemed refused */
+        hot_forget_recent(hot);
+        engine_watch_notify(hot->engine, hot->task.id);
     }
     engine_count_move(hot, hot->task.status, row.status);
     ab_task_deinit(&hot->task);

@@ -89,7 +89,7 @@ static void tell_recent(const struct hot *hot, uint64_t after, uint32_t kinds, s
 uint64_t ab_engine_newest_event(const struct ab_engine *engine, const char *id)
 {
     const struct hot *hot = hot_find(engine, id);
-    return hot != NULL ? hot->durable : 0;
+    return hot != NULL && !hot->gone ? hot->durable : 0;
 }
 
 int ab_engine_events(struct ab_engine *engine, const char *id, uint64_t after, uint32_t kinds, size_t limit,

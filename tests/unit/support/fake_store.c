@@ -36,6 +36,9 @@ static void fake_commit(struct ab_store *store, const struct ab_store_commit *co
     if (must_fail(self)) {
         struct refusal *refusal = ab_alloc(1, sizeof *refusal);
         *refusal = (struct refusal){ done, arg, self->fail_as };
+        if (self->fails_late && commit->request == NULL) {
+            self->inner->ops->commit(self->inner, commit, NULL, NULL);
+        }
         ab_loop_defer(self->loop, refuse_now, refusal);
     } else if (self->holding) {
         struct ab_change *change = ab_change_commit(commit, done, arg);

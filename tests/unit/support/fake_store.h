@@ -17,10 +17,11 @@ struct fake_store {
     unsigned fail_from;            /* number of the first commit that fails, from 1; 0: none */
     unsigned fail_count;           /* how many fail from there on */
     enum ab_store_outcome fail_as; /* CONFLICT or REFUSED */
-    size_t backlog;                /* added to the inner one */
-    bool unreadable;               /* get and events fail */
-    unsigned unsettled;            /* so many settlements are still to be refused */
-    unsigned event_reads;          /* calls of events() */
+    bool fails_late;      /* what fails is written all the same, but for new tasks: only the word of it is lost */
+    size_t backlog;       /* added to the inner one */
+    bool unreadable;      /* get and events fail */
+    unsigned unsettled;   /* so many settlements are still to be refused */
+    unsigned event_reads; /* calls of events() */
 };
 
 /* Takes `inner` over. */
