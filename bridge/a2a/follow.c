@@ -215,7 +215,8 @@ static void on_head_due(void *arg)
         look(follow, true);
 }
 
-/* Only a change of its state is worth another look to one that waits. */
+/* Only a change of its state is worth another look to one that waits; what the engine does not hold any more may have
+ * been removed. */
 static bool has_moved(struct ab_a2a_follow *follow)
 {
     uint64_t newest = ab_engine_newest_event(follow_engine(follow), follow->task_id);
@@ -226,7 +227,7 @@ static bool has_moved(struct ab_a2a_follow *follow)
         return false;
     if (!moved)
         follow_pass(follow, newest);
-    return moved;
+    return moved || newest == 0;
 }
 
 void ab_a2a_follow_go_on(struct ab_a2a_follow *follow)

@@ -165,10 +165,20 @@ static bool tell_event(void *arg, const struct ab_event *event)
     return !follow->over && !follow->call->reply.behind;
 }
 
+static void end_if_gone(struct ab_a2a_follow *follow)
+{
+    struct ab_task task = { 0 };
+
+    if (ab_engine_get(follow_engine(follow), follow->call->owner, follow->task_id, &task) != AB_OK)
+        follow_fail(follow);
+    ab_task_deinit(&task);
+}
+
 void follow_tell_events(struct ab_a2a_follow *follow)
 {
     uint64_t newest = ab_engine_newest_event(follow_engine(follow), follow->task_id);
     struct pump pump = { .follow = follow };
+    bool told = false;
 
     do {
         pump.n = 0;
@@ -177,8 +187,11 @@ void follow_tell_events(struct ab_a2a_follow *follow)
             follow_fail(follow);
             return;
         }
+        told = told || pump.n > 0;
     } while (pump.n == EVENTS_AT_ONCE && !follow->over && !follow->call->reply.behind);
-    if (!follow->call->reply.behind)
+    if (!told && newest == 0)
+        end_if_gone(follow);
+    else if (!follow->call->reply.behind)
         follow_pass(follow, newest);
 }
 

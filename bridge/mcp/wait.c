@@ -287,6 +287,8 @@ static void tell_events(struct ab_mcp_wait *wait)
     } while (pump.n == EVENTS_AT_ONCE && !ab_mcp_is_behind(wait->operation.request));
     if (!ab_mcp_is_behind(wait->operation.request) && newest > place->cursor)
         place->cursor = newest;
+    if (newest == 0) /* the engine holds it no more: it has ended, or was removed with its log */
+        wait->moved = true;
 }
 
 /* Tells what is new, then answers when that was what the caller waits for. */

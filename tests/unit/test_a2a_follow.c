@@ -341,6 +341,26 @@ static void test_silence_is_broken(void **state)
     fake_exchange_free(exchange);
 }
 
+/* It was behind while its task ended and was removed: there is nothing left to read on from. */
+static void test_a_slow_stream_of_a_removed_task_ends(void **state)
+{
+    struct bench *bench = *state;
+    struct fake_exchange *exchange = call(bench, "SendStreamingMessage", MESSAGE);
+
+    report_text(bench, AB_REPORT_CHUNK, "a piece");
+    assert_says(exchange, "a piece");
+    fake_exchange_behind(exchange, true);
+    report_text(bench, AB_REPORT_CHUNK, "more");
+    complete(bench);
+    ab_engine_remove(bench->rig->engine, "ann", latest_run(bench)->task_id, NULL, NULL);
+    rig_run(bench->rig);
+    fake_exchange_behind(exchange, false);
+    rig_run(bench->rig);
+    assert_says(exchange, "cannot be read any more");
+    assert_true(exchange->ended);
+    fake_exchange_free(exchange);
+}
+
 static void test_drain_ends_subscriptions(void **state)
 {
     struct bench *bench = *state;
@@ -410,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_subscription_tells_earlier_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_client_lags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silence_is_broken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_slow_stream_of_a_removed_task_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drain_ends_subscriptions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_storage_that_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_error_on_an_open_stream, set_up, tear_down),

@@ -302,6 +302,28 @@ static void test_slow_client_lags(void **state)
 
 /* --- clients that leave --- */
 
+/* Its end is not in any log any more: the call must not wait for it until its time is up. */
+static void test_slow_client_of_a_removed_task(void **state)
+{
+    struct bench *bench = *state;
+    struct fake_exchange *exchange = invoke(bench, PLAIN, ",\"progressToken\":1", "");
+
+    (void)fake_report_progress(latest_run(bench), 1, 100, NULL);
+    rig_run(bench->rig);
+    fake_exchange_behind(exchange, true);
+    (void)fake_report_progress(latest_run(bench), 2, 100, NULL);
+    rig_run(bench->rig);
+    complete(bench);
+    ab_engine_remove(bench->rig->engine, "ann", latest_run(bench)->task_id, NULL, NULL);
+    rig_run(bench->rig);
+    assert_false(exchange->ended);
+    fake_exchange_behind(exchange, false);
+    rig_run(bench->rig);
+    assert_says(exchange, "The task cannot be read any more");
+    assert_true(exchange->ended);
+    fake_exchange_free(exchange);
+}
+
 static void test_leaving_gives_a_grace(void **state)
 {
     struct bench *bench = *state;
@@ -532,6 +554,7 @@ int main(void)
         TEST(test_what_is_not_wanted_is_passed_once),
         TEST(test_heartbeat_only_after_a_while),
         TEST(test_slow_client_lags),
+        TEST(test_slow_client_of_a_removed_task),
         TEST(test_leaving_gives_a_grace),
         TEST(test_coming_back_keeps_it),
         TEST(test_a_handle_is_no_disconnect),
