@@ -181,10 +181,11 @@ static void take_post(const struct ab_a2a_receiver *receiver, struct ab_http_exc
 
 /* --- tasks that nobody follows (any more, or yet) --- */
 
-/* Whether there is no use in further posts, and they should cease. Not where the agent itself brought the task to its
+/* Where there is no use in further posts, they should cease. Not where the agent itself brought the task to its
  * end, or the end is still being stored: then the agent's last words are late, and no more will come; nor where the
  * task is about to be taken up after a restart: that begins with a look. */
-static bool is_unwanted(const struct ab_a2a_receiver *receiver, struct ab_str name)
+static void answer_for_task(const struct ab_a2a_receiver *receiver, struct ab_http_exchange *exchange,
+                            struct ab_str name)
 {
     AB_CLEANUP(ab_free_string) char *wanted = ab_strndup(name.data, name.size);
     const char *slash = strrchr(wanted, '/');
@@ -193,15 +194,21 @@ static bool is_unwanted(const struct ab_a2a_receiver *receiver, struct ab_str na
     AB_CLEANUP(ab_free_string) char *run_id = NULL;
     AB_CLEANUP(ab_free_string) char *own = NULL;
     struct ab_task task = { 0 };
-    bool unwanted;
+    int found = receiver->settings.store->ops->get(receiver->settings.store, id, &task);
 
-    if (receiver->settings.store->ops->get(receiver->settings.store, id, &task) != AB_OK)
-        return true;
-    run_id = a2a_run_id(&task);
-    own = name_of(task.agent, run_id);
-    unwanted = strcmp(own, wanted) != 0 || task.status == AB_TASK_ERROR || task.status == AB_TASK_STOPPED;
+    if (found < 0) { /* a fault of ours is no reason to cease */
+        refuse(exchange, 503, "the task cannot be read now; post again in a while");
+        return;
+    }
+    if (found == AB_OK) {
+        run_id = a2a_run_id(&task);
+        own = name_of(task.agent, run_id);
+    }
+    if (own == NULL || strcmp(own, wanted) != 0 || task.status == AB_TASK_ERROR || task.status == AB_TASK_STOPPED)
+        refuse(exchange, 410, "nobody here wants to hear of this task any more");
+    else
+        take(exchange);
     ab_task_deinit(&task);
-    return unwanted;
 }
 
 void ab_a2a_receiver_handle(struct ab_a2a_receiver *receiver, struct ab_http_exchange *exchange)
@@ -220,8 +227,6 @@ void ab_a2a_receiver_handle(struct ab_a2a_receiver *receiver, struct ab_http_exc
     run = ab_map_get(&receiver->runs, name);
     if (run != NULL)
         take_post(receiver, exchange, run);
-    else if (is_unwanted(receiver, name))
-        refuse(exchange, 410, "nobody here wants to hear of this task any more");
     else
-        take(exchange);
+        answer_for_task(receiver, exchange, name);
 }

@@ -11,6 +11,7 @@
 #include "store/memory.h"
 #include "support/a2a_rig.h"
 #include "support/fake_exchange.h"
+#include "support/fake_store.h"
 #include "wire/json.h"
 
 #include <stdio.h>
@@ -504,6 +505,24 @@ static void test_a_task_that_is_not_there(void **state)
     none->ops->free(none);
 }
 
+/* Whoever is told 410 posts no more, which a fault of the bridge's own must not bring about. */
+static void test_a_store_that_cannot_be_read(void **state)
+{
+    struct remote *remote = *state;
+    struct address address = begun(remote);
+    struct fake_store *store = fake_store_new(ab_store_memory_new(remote->loop), remote->loop);
+    struct ab_a2a_receiver *receiver =
+        ab_a2a_receiver_new(&(struct ab_a2a_receiver_settings){ .sealer = remote->sealer, .store = &store->store });
+    const char *const headers[] = { "x-a2a-notification-token", address.token, NULL };
+
+    store->unreadable = true;
+    assert_int_equal(post_to(remote, receiver, address.path, headers, NEWS), 503);
+    store->unreadable = false;
+    assert_int_equal(post_to(remote, receiver, address.path, headers, NEWS), 410);
+    ab_a2a_receiver_free(receiver);
+    store->store.ops->free(&store->store);
+}
+
 /* --- restarts --- */
 
 static void test_a_restart(void **state)
@@ -601,6 +620,7 @@ int main(void)
         with_remote(test_stopping_takes_the_address_back),
         with_remote(test_stopping_what_does_not_stop),
         with_remote(test_a_task_that_is_not_there),
+        with_remote(test_a_store_that_cannot_be_read),
         with_remote(test_a_restart),
         with_remote(test_a_restart_with_a_question),
         with_remote(test_a_restart_that_sends_again),
