@@ -15,6 +15,7 @@ enum {
     RETRY_MAX_MS = 60000,
     MAX_TOOLS = 1000,
     MAX_PAGES = 200,
+    MAX_SILENCES = 3,
     REFRESH_MS = 300 * 1000,
     CHANGE_MS = 1000 /* between two looks, however often the server says that its tools changed */
 };
@@ -89,6 +90,7 @@ static void become_ready(struct mcp_server *server)
     server->state = MCP_SERVER_READY;
     server->failures = first ? 0 : server->failures;
     server->probes = 0;
+    server->silences = 0;
     if (server->tools->dropped > 0) {
         char number[24];
         (void)snprintf(number, sizeof number, "%zu", server->tools->dropped);
@@ -122,6 +124,7 @@ static void on_timer(void *arg)
 static void begin_anew(struct mcp_server *server)
 {
     mcp_session_forget(server);
+    server->silences = 0;
     disconnect(server, MCP_SERVER_IDLE, "the session with the server has ended");
     mcp_server_connect(server);
 }
@@ -263,14 +266,23 @@ static void listen_for_changes(struct mcp_server *server)
 
 /* --- the list of tools --- */
 
+/* Whether the session of before is given up: whatever the server says, it does not know that one. Who is away may know
+ * it when he is back; who lets it time out over and over may have lost what stood behind it. */
+static bool gives_session_up(struct mcp_server *server, enum mcp_failure failure)
+{
+    if (!server->recalled || failure == MCP_UNREACHABLE) {
+        return false;
+    }
+    return failure != MCP_TIMED_OUT || ++server->silences == MAX_SILENCES;
+}
+
 static void on_tools_failed(void *arg, enum mcp_failure failure, unsigned status, const char *text)
 {
     struct mcp_server *server = arg;
     (void)status;
     server->exchange = NULL;
-    if (server->state != MCP_SERVER_READY && server->recalled && failure != MCP_UNREACHABLE &&
-        failure != MCP_TIMED_OUT) {
-        begin_anew(server); /* whatever it says, it does not know the session of before */
+    if (server->state != MCP_SERVER_READY && gives_session_up(server, failure)) {
+        begin_anew(server);
     } else if (server->state != MCP_SERVER_READY) {
         mcp_server_go_down(server, text);
     } else if (failure == MCP_SESSION_GONE) {

@@ -44,6 +44,7 @@ struct mcp_server {
     bool unprobed;                 /* server/discover was too much for it last time */
     bool session_gone;             /* the one that was kept is of no use any more */
     bool recalled;                 /* the session is one of before, and nothing shows yet that the server knows it */
+    unsigned silences;             /* how often the server let the first request in that session time out, in a row */
     int64_t last_id;
     struct ab_list waiters;
     bool changed;      /* the tools did, while they were being listed */

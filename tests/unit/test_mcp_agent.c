@@ -821,6 +821,23 @@ static void test_session_is_of_no_use(void **state)
     }
 }
 
+/* What stood behind it may be gone for good, without anybody left to say so. */
+static void test_session_in_which_nobody_answers(void **state)
+{
+    struct bench *bench = *state;
+
+    (void)ready_legacy(bench);
+    shut_down(bench);
+    begin(bench);
+    for (int n = 0; n < 3; n++) {
+        size_t at = expect_rpc(bench, "tools/list");
+        assert_header(bench, at, "Mcp-Session-Id: one\n");
+        fake_client_fail(bench->client, at, AB_HTTP_CALL_TIMED_OUT, "too late");
+        rig_wait(bench->rig, n < 2 ? 4000 : 0);
+    }
+    assert_no_header(bench, expect_rpc(bench, "server/discover"), "Mcp-Session-Id");
+}
+
 static void test_session_of_another_address(void **state)
 {
     struct bench *bench = *state;
@@ -868,6 +885,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_core_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_across_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_is_of_no_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_session_in_which_nobody_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_of_another_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_own_stream_is_taken, set_up, tear_down),
     };
