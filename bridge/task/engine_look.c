@@ -63,10 +63,11 @@ void hot_forget_recent(struct hot *hot)
     hot->n_recent = 0;
 }
 
-/* Whether all durable events behind `after` are in memory. */
+/* Whether all events behind `after` that the store has are in memory. Of a commit under way only the store knows: a row
+ * that was read there may have its events already, and whoever read it expects them. */
 static bool remembers(const struct hot *hot, uint64_t after)
 {
-    return hot != NULL && hot->stored && !hot->gone && after + hot->n_recent >= hot->durable;
+    return hot != NULL && hot->stored && !hot->gone && hot->flight == 0 && after + hot->n_recent >= hot->durable;
 }
 
 static void tell_recent(const struct hot *hot, uint64_t after, uint32_t kinds, size_t limit, ab_store_event_fn each,

@@ -443,6 +443,35 @@ static void anything_in_any_order(void **state)
     }
 }
 
+/* --- who looks while a commit is under way --- */
+
+static bool note_number(void *arg, const struct ab_event *event)
+{
+    *(uint64_t *)arg = event->number;
+    return true;
+}
+
+/* The store has it, the engine does not know that yet. A row that is read then has its events: otherwise who goes on
+ * from its last_event never hears of them. */
+static void a_row_is_never_ahead_of_its_events(void **state)
+{
+    struct rig *rig = *state;
+    struct made made = rig_made(rig, "one", "t");
+    struct ab_task task;
+    uint64_t newest = 0;
+    rig->store->quiet = true;
+    (void)fake_report_text(fake_agent_run(rig->one, made.id), AB_REPORT_LOG, "written");
+    rig_run(rig);
+    assert_int_equal(ab_engine_get(rig->engine, "ann", made.id, &task), AB_OK);
+    assert_true(task.last_event > ab_engine_newest_event(rig->engine, made.id));
+    assert_int_equal(ab_engine_events(rig->engine, made.id, 0, AB_EVENTS_ALL, 0, note_number, &newest), AB_OK);
+    assert_int_equal(newest, task.last_event);
+    ab_task_deinit(&task);
+    fake_store_tell(rig->store);
+    rig_run(rig);
+    assert_int_equal(ab_engine_newest_event(rig->engine, made.id), newest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +483,7 @@ int main(void)
         with_rig(an_end_from_elsewhere_stays),
         with_rig(a_store_that_cannot_be_read_either),
         with_rig(shutting_down_while_the_store_refuses),
+        with_rig(a_row_is_never_ahead_of_its_events),
         cmocka_unit_test(anything_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

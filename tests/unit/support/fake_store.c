@@ -30,6 +30,34 @@ static bool must_fail(struct fake_store *store)
            store->n_commits - store->fail_from < store->fail_count;
 }
 
+struct untold {
+    struct ab_link link;
+    struct fake_store *store;
+    ab_store_done_fn done;
+    void *arg;
+    enum ab_store_outcome outcome;
+};
+
+static void keep_quiet(void *arg, enum ab_store_outcome outcome, const char *text)
+{
+    struct untold *untold = arg;
+    (void)text;
+    untold->outcome = outcome;
+    ab_list_append(&untold->store->untold, &untold->link);
+}
+
+void fake_store_tell(struct fake_store *store)
+{
+    struct ab_link *link;
+    store->quiet = false;
+    while ((link = ab_list_first(&store->untold)) != NULL) {
+        struct untold *untold = AB_OWNER(link, struct untold, link);
+        ab_link_remove(link);
+        untold->done(untold->arg, untold->outcome, NULL);
+        free(untold);
+    }
+}
+
 static void fake_commit(struct ab_store *store, const struct ab_store_commit *commit, ab_store_done_fn done, void *arg)
 {
     struct fake_store *self = fake(store);
@@ -43,6 +71,10 @@ static void fake_commit(struct ab_store *store, const struct ab_store_commit *co
     } else if (self->holding) {
         struct ab_change *change = ab_change_commit(commit, done, arg);
         ab_list_append(&self->held, &change->link);
+    } else if (self->quiet) {
+        struct untold *untold = ab_alloc(1, sizeof *untold);
+        *untold = (struct untold){ .store = self, .done = done, .arg = arg };
+        self->inner->ops->commit(self->inner, commit, keep_quiet, untold);
     } else {
         self->inner->ops->commit(self->inner, commit, done, arg);
     }
@@ -239,5 +271,6 @@ struct fake_store *fake_store_new(struct ab_store *inner, struct ab_loop *loop)
     store->loop = loop;
     store->fail_as = AB_STORE_REFUSED;
     ab_list_init(&store->held);
+    ab_list_init(&store->untold);
     return store;
 }

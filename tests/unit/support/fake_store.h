@@ -10,10 +10,12 @@ struct fake_store {
     struct ab_store store;
     struct ab_store *inner;
     struct ab_loop *loop;
-    struct ab_list held; /* struct ab_change */
-    unsigned n_commits;  /* handed over so far */
+    struct ab_list held;   /* struct ab_change */
+    struct ab_list untold; /* struct untold */
+    unsigned n_commits;    /* handed over so far */
 
     bool holding;                  /* commits wait for fake_store_release */
+    bool quiet;                    /* commits are written, and told of by fake_store_tell */
     unsigned fail_from;            /* number of the first commit that fails, from 1; 0: none */
     unsigned fail_count;           /* how many fail from there on */
     enum ab_store_outcome fail_as; /* CONFLICT or REFUSED */
@@ -28,5 +30,7 @@ struct fake_store {
 struct fake_store *fake_store_new(struct ab_store *inner, struct ab_loop *loop);
 /* Lets all held commits go on, in order. */
 void fake_store_release(struct fake_store *store);
+/* Tells of all that was written while it was quiet, in order. */
+void fake_store_tell(struct fake_store *store);
 
 #endif
