@@ -330,7 +330,7 @@ static bool wants_old(const struct ab_a2a *a2a, struct ab_http_exchange *exchang
 {
     const struct ab_a2a_version *named = NULL;
 
-    (void)!ab_a2a_named_version(exchange, &named);
+    (void)!ab_a2a_named_version(exchange, &named); /* one that is not spoken here is as good as none */
     return named == NULL ? a2a->settings.card_form == AB_A2A_CARD_HYBRID : named == &ab_a2a_v0_3;
 }
 

@@ -27,13 +27,13 @@ struct list_wish {
     char last_id[AB_TASK_ID_SIZE];
 };
 
-/* As it is in the protocol's enum; 0 is "unspecified". ProtoJSON takes a value by its number as well. */
+/* The states by their numbers in the protocol's enum, which ProtoJSON takes as well; 0 is "unspecified". */
 static const enum ab_a2a_state numbered[] = {
     [1] = AB_A2A_SUBMITTED, [2] = AB_A2A_WORKING,        [3] = AB_A2A_COMPLETED, [4] = AB_A2A_FAILED,
     [5] = AB_A2A_CANCELED,  [6] = AB_A2A_INPUT_REQUIRED, [7] = AB_A2A_REJECTED,  [8] = AB_A2A_AUTH_REQUIRED,
 };
 
-/* False when it has no such form. */
+/* False: no state is called so. `*given` is false for "unspecified". */
 static bool parse_state(const struct ab_a2a_call *call, const char *name, enum ab_a2a_state *out, bool *given)
 {
     const uint64_t last = sizeof numbered / sizeof *numbered - 1;

@@ -32,7 +32,8 @@ struct ab_a2a_remote_settings {
     uint32_t poll_ms;               /* [1 s] between the first looks at a task that is not streamed */
     uint32_t poll_max_ms;           /* [30 s] what that grows to */
     uint32_t refresh_ms;            /* [5 min] a card that does not say how long it holds */
-    bool push;                      /* the agent is asked to post what becomes of a task, where its card says it can */
+    bool push;                      /* the agent is asked to post what becomes of a task, where its card says it can, so
+                                     * that no connection to it stays open */
     uint32_t push_look_ms;          /* [5 min] between the looks at such a task, at most: posts get lost */
     struct ab_a2a_receiver *receiver; /* of the posts; or NULL, without `push` */
     struct ab_loop *loop;

@@ -117,6 +117,7 @@ void mcp_server_said(void *arg, const struct ab_jsonrpc_message *message);
 void mcp_session_keep(struct mcp_server *server, struct ab_json initialized);
 /* Goes on with the one that was kept last, as if it had just been agreed on; false: there is none. */
 AB_MUST bool mcp_session_recall(struct mcp_server *server);
+/* It is of no use: until the next mcp_session_keep none is recalled. */
 void mcp_session_forget(struct mcp_server *server);
 
 /* --- mcp_tools.c --- */

@@ -401,7 +401,7 @@ static bool build_courier(struct ab_bridge *bridge, struct place reason)
     return true;
 }
 
-/* What cards and others are told where the bridge is: its public name, or where it listens. */
+/* Where the bridge is, for cards and for agents that post to it: its public name, or where it listens. */
 static void tell_address(struct ab_bridge *bridge)
 {
     AB_CLEANUP(ab_free_string) char *own = ab_format("http://%s", ab_httpd_address(bridge->httpd));

@@ -4,6 +4,7 @@
 
 #include "agentbridge/types.h"
 
+/* Room for what ab_streams_enter says. */
 #define AB_STREAMS_TEXT_SIZE 160
 
 struct ab_streams;

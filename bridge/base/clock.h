@@ -23,8 +23,9 @@ void ab_time_format(int64_t wall_ms, char out[AB_TIME_TEXT_SIZE]);
 void ab_time_format_http(int64_t wall_ms, char out[AB_TIME_HTTP_SIZE]);
 /* Reads what ab_time_format writes; false otherwise. */
 AB_MUST bool ab_time_parse(struct ab_str text, int64_t *wall_ms);
-/* Reads a time as others write it (ISO 8601): with any number of digits behind the seconds, what they say beyond
- * milliseconds is left out; "Z", "+02:00", "+0200" or nothing, which is meant as UTC; "t" or a space for "T". */
+/* Reads a time as others write it (ISO 8601), into ms since 1970-01-01T00:00:00Z. There may be any number of digits
+ * behind the seconds (what is beyond milliseconds is cut off), a zone as "Z", "+02:00", "+0200" or none (then it is
+ * UTC), "t" or a space for "T". False: it is none, and `*wall_ms` is as it was. */
 AB_MUST bool ab_time_read(const char *text, int64_t *wall_ms);
 
 #endif

@@ -241,7 +241,7 @@ int ab_sqlite_get_record(struct ab_store *store, const char *kind, const char *i
 /* Finalizes the statements and closes the connection. */
 void ab_sqlite_reader_close(struct ab_sqlite_reader *reader);
 
-/* Counts them in the database; AB_OK or a fault. */
+/* Counts the tasks of each status in the database; AB_OK or a fault. */
 AB_MUST int ab_sqlite_read_counts(struct ab_sqlite_reader *reader, uint64_t counts[AB_TASK_STATUS_COUNT]);
 /* One row by its seq, which the caller then owns; AB_OK, AB_STORE_NONE or a fault. */
 AB_MUST int ab_sqlite_read_row(struct ab_sqlite_reader *reader, int64_t seq, bool brief, struct ab_task *out);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-/* The newest turn of the thread of ?1 besides that one itself. A thread that was begun here has the id of its first
- * task, which the index of threads leaves out. */
 #define TURN_COLUMNS                                                                                                   \
     "other.seq, other.owner, other.agent, other.status, other.reason, other.shelf, other.latest, "                     \
     "other.created_at, other.id "
@@ -20,6 +18,8 @@ const char *ab_sqlite_shelf_sql(enum ab_sqlite_write which)
                                 "VALUES (?1, ?2, ?3, ?4, ?5, 0)",
         [AB_SQLITE_COUNT_SHELF] = "UPDATE shelf SET n = n + ?2 WHERE seq = ?1",
         [AB_SQLITE_REMOVE_EMPTY_SHELF] = "DELETE FROM shelf WHERE seq = ?1 AND n = 0",
+        /* The newest turn of the thread of ?1 besides that one itself. A thread that was begun here has the id of its
+         * first task, which the index of threads leaves out. */
         [AB_SQLITE_FIND_TURN] =
             "SELECT " TURN_COLUMNS "FROM task AS this CROSS JOIN task AS other INDEXED BY task_of_thread "
             "ON other.thread_id = this.thread_id AND other.thread_id <> other.id AND other.owner = this.owner "

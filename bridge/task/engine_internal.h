@@ -255,9 +255,11 @@ void hot_flush(struct hot *hot);
 void hot_try_again(struct hot *hot);
 
 /* --- engine_look.c --- */
-/* The commit under way is durable, or was refused (`lost`): what becomes of its events. */
+/* The commit under way is durable: its events are among the newest in memory. */
 void hot_landed(struct hot *hot);
+/* It was refused: its events are gone. */
 void hot_lost(struct hot *hot);
+/* Whoever looks is answered by the store again. */
 void hot_forget_recent(struct hot *hot);
 /* The row as it is durable, copied; returns as the store's get. */
 int engine_durable_row(struct ab_engine *engine, const char *id, struct ab_task *out);
@@ -303,7 +305,8 @@ void hot_recall_round(struct hot *hot);
 /* --- engine_time.c --- */
 void hot_clock_stop(struct hot *hot);
 void hot_clock_arm(struct hot *hot);
-/* Between the two, for a task whose work went on while no process followed it: its time went on as well. */
+/* Between hot_clock_stop and hot_clock_arm, for a task whose work went on while no process followed it: its time went
+ * on as well. */
 void hot_clock_recall(struct hot *hot);
 /* Starts the time of an abandoned task, where it is one. */
 void hot_abandon_arm(struct hot *hot);

@@ -17,8 +17,9 @@ AB_MUST bool ab_result_write(struct ab_buf *out, struct ab_json given, struct ab
                              size_t reason_size);
 /* Writes an artifact's event: as given, with "append" and "last" always there. */
 AB_MUST bool ab_artifact_write(struct ab_buf *out, struct ab_json given, char *reason, size_t reason_size);
-/* Writes a task's progress, {"value","total"?,"message"?}; the other one as the member "progress", where it has any. */
+/* Writes the progress of a task that has any: {"value","total"?,"message"?}. */
 void ab_progress_write(struct ab_json_writer *writer, const struct ab_task *task);
+/* The same as the member "progress" of an object; nothing for a task without any. */
 void ab_progress_put(struct ab_json_writer *writer, const struct ab_task *task);
 /* Whether it is {"code":integer,"message":string,"data"?}. */
 bool ab_error_is_well_formed(struct ab_json error);

@@ -30,8 +30,8 @@ struct ab_http1_message {
 
 /* NULL is accepted. */
 void ab_http1_message_free(struct ab_http1_message *message);
-/* A header by its lower-case name, without the white space around it; false when absent. Several of one name: the
- * first, or the one with this number, from 0. */
+/* A header by its lower-case name, without the white space around it, a slice of the message; false when absent.
+ * Several of one name: the first, or the one with this number, from 0. */
 bool ab_http1_header(const struct ab_http1_message *message, const char *name, struct ab_str *value);
 bool ab_http1_header_at(const struct ab_http1_message *message, const char *name, size_t nth, struct ab_str *value);
 

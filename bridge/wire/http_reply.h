@@ -25,16 +25,19 @@ struct ab_http_reply {
     bool behind; /* the client reads slowly: nothing is written until it caught up */
 };
 
+/* From now on the reply hears what becomes of the exchange. `events`, told with `arg`, outlive the reply. */
 void ab_http_reply_init(struct ab_http_reply *reply, struct ab_http_exchange *exchange,
                         const struct ab_http_reply_events *events, void *arg);
 /* A callback will come to the owner; ab_http_kept is then called first, and says whether somebody still waits. False:
  * the owner may be gone. */
 void ab_http_promise(struct ab_http_reply *reply);
 AB_MUST bool ab_http_kept(struct ab_http_reply *reply);
-/* Whether something can still be said. */
+/* Whether something can still be said: it has not ended, and the client has not gone. */
 AB_MUST bool ab_http_reply_is_open(const struct ab_http_reply *reply);
-/* Each of these does nothing when it is not, or when it comes too late. */
+/* These copy what they are given, and do nothing when the reply is not open or has taken the other form. */
+/* The whole answer. */
 void ab_http_reply_whole(struct ab_http_reply *reply, const struct ab_http_head *head, struct ab_str body);
+/* The head of a stream. */
 void ab_http_reply_begin(struct ab_http_reply *reply, const struct ab_http_head *head);
 /* One event of the stream; `event` and `id` may be NULL. */
 void ab_http_reply_event(struct ab_http_reply *reply, const char *event, const char *id, struct ab_str data);
