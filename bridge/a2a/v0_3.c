@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const rpc_states[] = {
     [AB_A2A_SUBMITTED] = "submitted",
@@ -189,11 +190,10 @@ static struct ab_json data_value(struct ab_json part)
     return data;
 }
 
-static const char *const kinds[] = { "text", "file", "data" };
-
 /* The one content that the part has; NULL: none, or several. */
 static const char *content_of(struct ab_json part)
 {
+    static const char *const kinds[] = { "text", "file", "data" };
     const char *found = NULL;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -221,10 +221,10 @@ static bool read_content(struct ab_json part, struct ab_json_writer *writer, cha
 
     if (content == NULL || !is_of_kind(part, content))
         return wrong(reason, size, "must be of kind text, file or data, and have one member of that name");
-    if (content == kinds[1])
+    if (strcmp(content, "file") == 0)
         return ab_json_is(value, AB_JSON_OBJECT) ? read_file(value, writer, reason, size)
                                                  : wrong(reason, size, "must have an object as file");
-    if (content == kinds[2])
+    if (strcmp(content, "data") == 0)
         value = data_value(part);
     else if (!ab_json_is(value, AB_JSON_STRING))
         return wrong(reason, size, "must have a string as text");
