@@ -95,7 +95,7 @@ static struct change *change_new(struct ab_a2a_call *call, const char *task_id, 
     change->task_id = ab_strdup(task_id);
     snprintf(change->config_id, sizeof change->config_id, "%s", config_id);
     change->removes = removes;
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     return change;
 }
 
@@ -113,7 +113,7 @@ static void on_changed(void *arg, enum ab_wish_outcome outcome, const char *text
 {
     struct change *change = arg;
 
-    if (ab_http_kept(&change->call->reply)) {
+    if (ab_http_reply_kept(&change->call->reply)) {
         if (outcome == AB_WISH_DONE)
             answer_change(change);
         else

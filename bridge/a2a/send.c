@@ -36,7 +36,7 @@ static void on_created(void *arg, enum ab_create_outcome outcome, const struct a
 {
     struct ab_a2a_call *call = arg;
 
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return; /* the task goes on: a caller that leaves has not cancelled it */
     if (outcome == AB_CREATE_DONE)
         ab_a2a_follow_task(call->follow, task, true);
@@ -52,7 +52,7 @@ static void create(struct ab_a2a_call *call, const struct ab_a2a_sent *sent)
     AB_CLEANUP(ab_free_string)
     char *wishes = sent->push_wish != NULL ? ab_format("[%s]", sent->push_wish) : NULL;
 
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_create(call->a2a->settings.engine,
                      &(struct ab_new_task){ .owner = call->owner,
                                             .agent = call->agent,
@@ -72,7 +72,7 @@ static void on_steered(void *arg, enum ab_steer_outcome outcome, const struct ab
 {
     struct ab_a2a_call *call = arg;
 
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return;
     switch (outcome) {
     case AB_STEER_DONE:
@@ -106,7 +106,7 @@ struct answering {
 
 static void give_answers(struct ab_a2a_call *call, const char *task_id, const char *answers)
 {
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_answer(call->a2a->settings.engine, call->owner, task_id, answers, on_steered, call);
 }
 
@@ -114,7 +114,7 @@ static void on_wished(void *arg, enum ab_wish_outcome outcome, const char *text)
 {
     struct answering *answering = arg;
 
-    if (ab_http_kept(&answering->call->reply)) {
+    if (ab_http_reply_kept(&answering->call->reply)) {
         if (outcome == AB_WISH_DONE)
             give_answers(answering->call, answering->task_id, answering->answers);
         else
@@ -130,7 +130,7 @@ static void wish_and_answer(struct ab_a2a_call *call, const char *task_id, const
     struct answering *answering = ab_alloc(1, sizeof *answering);
 
     *answering = (struct answering){ call, ab_strdup(task_id), ab_strdup(answers) };
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_put_wish(call->a2a->settings.engine, call->owner, task_id, wish, on_wished, answering);
 }
 

@@ -92,7 +92,7 @@ static void on_stopped(void *arg, enum ab_steer_outcome outcome, const struct ab
 {
     struct ab_a2a_call *call = arg;
 
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return;
     if (outcome == AB_STEER_DONE)
         answer_task(call, task, -1);
@@ -111,7 +111,7 @@ void ab_a2a_cancel_task(struct ab_a2a_call *call)
 
     if (!load_named(call, &task))
         return;
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_stop(call->a2a->settings.engine, call->owner, task.id, on_stopped, call);
     ab_task_deinit(&task);
 }

@@ -32,7 +32,7 @@ static unsigned refusal_status(enum ab_create_outcome outcome)
 static void on_created(struct ab_rest_call *call, enum mode mode, enum ab_create_outcome outcome,
                        const struct ab_task *task, const char *text)
 {
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return; /* the task goes on: a caller that leaves has not cancelled it */
     if (outcome != AB_CREATE_DONE && outcome != AB_CREATE_EXISTING)
         ab_rest_refuse(call, refusal_status(outcome), "%s", text != NULL ? text : "The task could not be made");
@@ -82,7 +82,7 @@ static void create(struct ab_rest_call *call, const struct ab_rest_body *body, a
         ab_rest_surface(ab_json_trusted(body->options_json), ab_json_trusted(body->input_json), is_workflow(call));
     AB_CLEANUP(ab_free_string) char *key = idempotency_key(call);
 
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_create(call->rest->settings.engine,
                      &(struct ab_new_task){ .owner = call->owner,
                                             .agent = call->id,

@@ -80,7 +80,7 @@ static void on_stopped(void *arg, enum ab_steer_outcome outcome, const struct ab
 {
     struct ab_rest_call *call = arg;
 
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return;
     if (task != NULL && (outcome == AB_STEER_DONE || outcome == AB_STEER_TERMINAL))
         answer_steered(call, task); /* one that has ended stays as it is */
@@ -96,7 +96,7 @@ void ab_rest_stop_task(struct ab_rest_call *call)
 
     if (!ab_rest_find(call, &found))
         return;
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_stop(call->rest->settings.engine, call->owner, found.task.id, on_stopped, call);
     ab_task_deinit(&found.task);
 }
@@ -115,7 +115,7 @@ static void on_answered(void *arg, enum ab_steer_outcome outcome, const struct a
 {
     struct ab_rest_call *call = arg;
 
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return;
     switch (outcome) {
     case AB_STEER_DONE:
@@ -170,7 +170,7 @@ void ab_rest_reply(struct ab_rest_call *call)
 
     if (answers == NULL || !ab_rest_find(call, &found))
         return;
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_answer(call->rest->settings.engine, call->owner, found.task.id, answers, on_answered, call);
     ab_task_deinit(&found.task);
 }
@@ -182,7 +182,7 @@ static void on_removed(void *arg, enum ab_steer_outcome outcome, const struct ab
     struct ab_rest_call *call = arg;
 
     (void)task;
-    if (!ab_http_kept(&call->reply))
+    if (!ab_http_reply_kept(&call->reply))
         return;
     if (outcome != AB_STEER_DONE && outcome != AB_STEER_UNKNOWN && call->failure == NULL)
         call->failure = ab_strdup(text != NULL ? text : "The task could not be removed");
@@ -198,7 +198,7 @@ static bool remove_turn(void *arg, const struct ab_task *task)
 {
     struct ab_rest_call *call = arg;
 
-    ab_http_promise(&call->reply);
+    ab_http_reply_promise(&call->reply);
     ab_engine_remove(call->rest->settings.engine, call->owner, task->id, on_removed, call);
     return true;
 }

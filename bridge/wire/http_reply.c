@@ -31,12 +31,12 @@ void ab_http_reply_init(struct ab_http_reply *reply, struct ab_http_exchange *ex
     ab_http_listen(exchange, &heard, reply);
 }
 
-void ab_http_promise(struct ab_http_reply *reply)
+void ab_http_reply_promise(struct ab_http_reply *reply)
 {
     reply->promised++;
 }
 
-bool ab_http_kept(struct ab_http_reply *reply)
+bool ab_http_reply_kept(struct ab_http_reply *reply)
 {
     reply->promised--;
     if (reply->exchange != NULL)

@@ -28,10 +28,10 @@ struct ab_http_reply {
 /* From now on the reply hears what becomes of the exchange. `events`, told with `arg`, outlive the reply. */
 void ab_http_reply_init(struct ab_http_reply *reply, struct ab_http_exchange *exchange,
                         const struct ab_http_reply_events *events, void *arg);
-/* A callback will come to the owner; ab_http_kept is then called first, and says whether somebody still waits. False:
- * the owner may be gone. */
-void ab_http_promise(struct ab_http_reply *reply);
-AB_MUST bool ab_http_kept(struct ab_http_reply *reply);
+/* A callback will come to the owner; ab_http_reply_kept is then called first, and says whether somebody still waits.
+ * False: the owner may be gone. */
+void ab_http_reply_promise(struct ab_http_reply *reply);
+AB_MUST bool ab_http_reply_kept(struct ab_http_reply *reply);
 /* Whether something can still be said: it has not ended, and the client has not gone. */
 AB_MUST bool ab_http_reply_is_open(const struct ab_http_reply *reply);
 /* These copy what they are given, and do nothing when the reply is not open or has taken the other form. */

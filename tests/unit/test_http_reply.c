@@ -132,15 +132,15 @@ static void test_client_leaves_first(void **state)
 {
     struct bench *bench = *state;
 
-    ab_http_promise(&bench->reply);
-    ab_http_promise(&bench->reply);
+    ab_http_reply_promise(&bench->reply);
+    ab_http_reply_promise(&bench->reply);
     leave(bench);
     assert_int_equal(bench->left, 1);
     assert_int_equal(bench->done, 0);
     ab_http_reply_whole(&bench->reply, &plain, AB_STR("too late"));
-    assert_false(ab_http_kept(&bench->reply));
+    assert_false(ab_http_reply_kept(&bench->reply));
     assert_int_equal(bench->done, 0);
-    assert_false(ab_http_kept(&bench->reply));
+    assert_false(ab_http_reply_kept(&bench->reply));
     assert_int_equal(bench->done, 1);
     assert_false(bench->exchange->answered);
 }
@@ -149,8 +149,8 @@ static void test_house_is_done_first(void **state)
 {
     struct bench *bench = *state;
 
-    ab_http_promise(&bench->reply);
-    assert_true(ab_http_kept(&bench->reply));
+    ab_http_reply_promise(&bench->reply);
+    assert_true(ab_http_reply_kept(&bench->reply));
     assert_int_equal(bench->done, 0);
     leave(bench);
     assert_int_equal(bench->done, 1);
