@@ -292,15 +292,23 @@ static void test_signatures(void **state)
 
 enum { PLAIN = -1, STREAM = -2, PUSH = -3, FORGET = 100, EXTENDED };
 
-#define HEAD(first, version, x)                                                                                        \
-    first "\nContent-Type: application/json\nAccept: application/json, application/a2a+json\nA2A-Version: " version    \
-          "\n" x "A2A-Extensions: urn:a, urn:b\n"
-#define MESSAGE(kind, role, parts)                                                                                     \
-    "\"message\":{" kind "\"messageId\":\"m\",\"role\":\"" role "\",\"contextId\":\"c\",\"taskId\":\"T/1\"," parts     \
-    "},\"configuration\":{\"acceptedOutputModes\":[\"text/plain\"],"
-#define CONFIG(scheme)                                                                                                 \
-    "{\"id\":\"p 1\",\"url\":\"https://me/n\",\"token\":\"tok\",\"authentication\":{" scheme                           \
-    ",\"credentials\":\"tok\"}}"
+#define JSON_HEAD "Content-Type: application/json\nAccept: application/json, application/a2a+json\n"
+#define HEAD_1_0 JSON_HEAD "A2A-Version: 1.0\nA2A-Extensions: urn:a, urn:b\n"
+#define HEAD_0_3 JSON_HEAD "A2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n"
+#define MESSAGE_END "},\"configuration\":{\"acceptedOutputModes\":[\"text/plain\"],"
+#define MESSAGE_1_0                                                                                                    \
+    "\"message\":{\"messageId\":\"m\",\"role\":\"ROLE_USER\",\"contextId\":\"c\",\"taskId\":\"T/1\","                  \
+    "\"parts\":[{\"text\":\"a\"}]" MESSAGE_END
+#define MESSAGE_0_3_RPC                                                                                                \
+    "\"message\":{\"kind\":\"message\",\"messageId\":\"m\",\"role\":\"user\",\"contextId\":\"c\",\"taskId\":\"T/1\","  \
+    "\"parts\":[{\"kind\":\"text\",\"text\":\"a\"}]" MESSAGE_END
+#define MESSAGE_0_3_HTTP                                                                                               \
+    "\"message\":{\"messageId\":\"m\",\"role\":\"ROLE_USER\",\"contextId\":\"c\",\"taskId\":\"T/1\","                  \
+    "\"content\":[{\"text\":\"a\"}]" MESSAGE_END
+#define CONFIG_BEGIN "{\"id\":\"p 1\",\"url\":\"https://me/n\",\"token\":\"tok\",\"authentication\":{"
+#define CONFIG_1_0 CONFIG_BEGIN "\"scheme\":\"Bearer\",\"credentials\":\"tok\"}}"
+#define CONFIG_0_3 CONFIG_BEGIN "\"schemes\":[\"Bearer\"],\"credentials\":\"tok\"}}"
+#define RPC "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
 
 static void test_requests(void **state)
 {
@@ -367,48 +375,30 @@ static void test_requests(void **state)
           "POST http://h/x/v1/tasks/T%2F1:cancel\nContent-Type: application/json\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n{}" },
         { &ab_a2a_v1_0, true, "t", PUSH,
-          HEAD("POST http://h/x", "1.0",
-               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SendMessage\",\"params\":"
-                   "{\"tenant\":\"t\"," MESSAGE(
-                       "", "ROLE_USER",
-                       "\"parts\":[{\"text\":\"a\"}]") "\"historyLength\":0,\"returnImmediately\":true,"
-                                                       "\"taskPushNotificationConfig\":" CONFIG(
-                                                           "\"scheme\":\"Bearer\"") "}}}" },
+          "POST http://h/x\n" HEAD_1_0 RPC "\"SendMessage\",\"params\":{\"tenant\":\"t\"," MESSAGE_1_0
+          "\"historyLength\":0,\"returnImmediately\":true,\"taskPushNotificationConfig\":" CONFIG_1_0 "}}}" },
         { &ab_a2a_v0_3, true, NULL, PUSH,
-          HEAD("POST http://h/x", "0.3",
-               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"message/"
-                     "send\",\"params\":{" MESSAGE(
-                         "\"kind\":\"message\",", "user",
-                         "\"parts\":[{\"kind\":\"text\",\"text\":\"a\"}]") "\"blocking\":false,"
-                                                                           "\"pushNotificationConfig\""
-                                                                           ":" CONFIG("\"schemes\":["
-                                                                                      "\"Bearer\"]") "}}}" },
+          "POST http://h/x\n" HEAD_0_3 RPC "\"message/send\",\"params\":{" MESSAGE_0_3_RPC
+          "\"blocking\":false,\"pushNotificationConfig\":" CONFIG_0_3 "}}}" },
         { &ab_a2a_v0_3, false, NULL, PUSH,
-          HEAD("POST http://h/x/v1/message:send", "0.3", "X-") "{" MESSAGE(
-              "", "ROLE_USER",
-              "\"content\":[{\"text\":\"a\"}]") "\"blocking\":false,\"pushNotification\":" CONFIG("\"schemes\":["
-                                                                                                  "\"Bearer\"]") "}}" },
+          "POST http://h/x/v1/message:send\n" HEAD_0_3 "{" MESSAGE_0_3_HTTP
+          "\"blocking\":false,\"pushNotification\":" CONFIG_0_3 "}}" },
         { &ab_a2a_v1_0, true, "t", FORGET,
-          HEAD("POST http://h/x", "1.0",
-               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
-                   "\"DeleteTaskPushNotificationConfig\",\"params\":{\"tenant\":\"t\",\"taskId\":"
-                   "\"T/1\",\"id\":\"p 1\"}}" },
+          "POST http://h/x\n" HEAD_1_0 RPC "\"DeleteTaskPushNotificationConfig\",\"params\":{\"tenant\":\"t\","
+          "\"taskId\":\"T/1\",\"id\":\"p 1\"}}" },
         { &ab_a2a_v0_3, true, NULL, FORGET,
-          HEAD("POST http://h/x", "0.3",
-               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/pushNotificationConfig/delete\",\"params\":{"
-                     "\"id\":\"T/1\",\"pushNotificationConfigId\":\"p 1\"}}" },
+          "POST http://h/x\n" HEAD_0_3 RPC "\"tasks/pushNotificationConfig/delete\",\"params\":{"
+          "\"id\":\"T/1\",\"pushNotificationConfigId\":\"p 1\"}}" },
         { &ab_a2a_v0_3, false, NULL, FORGET,
           "DELETE http://h/x/v1/tasks/T%2F1/pushNotificationConfigs/p%201\nAccept: application/json, "
           "application/a2a+json\nA2A-Version: 0.3\nX-A2A-Extensions: urn:a, urn:b\n" },
         { &ab_a2a_v1_0, true, "t", EXTENDED,
-          HEAD("POST http://h/x", "1.0",
-               "") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"GetExtendedAgentCard\",\"params\":{\"tenant\":\"t\"}}" },
+          "POST http://h/x\n" HEAD_1_0 RPC "\"GetExtendedAgentCard\",\"params\":{\"tenant\":\"t\"}}" },
         { &ab_a2a_v1_0, false, "t", EXTENDED,
           "GET http://h/x/t/extendedAgentCard\nAccept: application/json, application/a2a+json\nA2A-Version: 1.0\n"
           "A2A-Extensions: urn:a, urn:b\n" },
         { &ab_a2a_v0_3, true, NULL, EXTENDED,
-          HEAD("POST http://h/x", "0.3",
-               "X-") "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent/getAuthenticatedExtendedCard\"}" },
+          "POST http://h/x\n" HEAD_0_3 RPC "\"agent/getAuthenticatedExtendedCard\"}" },
         { &ab_a2a_v0_3, false, NULL, EXTENDED,
           "GET http://h/x/v1/card\nAccept: application/json, application/a2a+json\nA2A-Version: 0.3\n"
           "X-A2A-Extensions: urn:a, urn:b\n" },
