@@ -660,6 +660,11 @@ static void test_a_card_that_cannot_be_had(void **state)
     "{\"name\":\"" name "\",\"version\":\"8\",\"skills\":[{\"id\":\"x\",\"name\":\"X\"}],\"supportedInterfaces\":[{"   \
     "\"url\":\"" url "\",\"protocolBinding\":\"JSONRPC\",\"protocolVersion\":\"1.0\"}]}"
 
+/* Its extension is none that the bridge speaks. */
+#define NEEDY                                                                                                          \
+    "{\"name\":\"Evil\",\"url\":\"http://far.example/x\",\"capabilities\":{\"extensions\":[{\"uri\":\"urn:x\","        \
+    "\"required\":true}]}}"
+
 static void expect_told(struct remote *remote, const char *title, const char *version, const char *skills)
 {
     const struct ab_agent_profile *profile;
@@ -731,8 +736,7 @@ static void test_extended_cards_of_no_use(void **state)
         EXTENDED("Evil", "http://evil.example/rpc"),
         EXTENDED("Evil", "file:///etc/passwd"),
         "{\"name\":\"Evil\"}",
-        "{\"name\":\"Evil\",\"url\":\"http://far.example/x\",\"capabilities\":{\"extensions\":[{\"uri\":\"urn:x\","
-        "\"required\":true}]}}",
+        NEEDY,
         "[]",
         "null",
         "\"Evil\"",
