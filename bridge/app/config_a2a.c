@@ -8,14 +8,6 @@
 
 #define LOOK_MOST_MS ((int64_t)24 * 3600 * 1000)
 
-static void add_problem(struct ab_config_reader *reader, const struct ab_config_agent *agent, const char *key,
-                        const char *text)
-{
-    AB_CLEANUP(ab_free_string) char *where = ab_format("agents.%s.%s", agent->settings.id, key);
-
-    ab_problem_error(reader->problems, where, "%s", text);
-}
-
 /* "Name: value", or NULL. A line break in a secret would be a header of its own. */
 static const char *read_credential(struct ab_config_reader *reader, const struct ab_config_agent *agent,
                                    struct ab_json value)
@@ -28,7 +20,7 @@ static const char *read_credential(struct ab_config_reader *reader, const struct
 
     if (ab_json_exists(reference) && ab_config_secret(reader, reference, where, &key)) {
         if (strcspn(key.data, "\r\n") != key.size)
-            add_problem(reader, agent, "api_key", "must be one line: it is sent in a header");
+            ab_config_agent_problem(reader, agent, ".api_key", "must be one line: it is sent in a header");
         else
             line = header != NULL ? ab_format("%s: %s", header, key.data)
                                   : ab_format("Authorization: Bearer %s", key.data);
@@ -75,7 +67,7 @@ static void check_push(struct ab_config_reader *reader, const struct ab_config_a
     AB_CLEANUP(ab_free_string) char *where = ab_format("agents.%s.push", agent->settings.id);
 
     if (ab_json_exists(ab_json_member(value, "push_look_s")) && !agent->remote.push)
-        add_problem(reader, agent, "push_look_s", "belongs to \"push\": true, and that is not there");
+        ab_config_agent_problem(reader, agent, ".push_look_s", "belongs to \"push\": true, and that is not there");
     if (agent->remote.push && config->public_url == NULL && leads_nowhere(config->address) &&
         !ab_http_is_loopback_host(host_of(agent->remote.card)))
         ab_problem_warning(reader->problems, where,
@@ -89,9 +81,9 @@ static void check(struct ab_config_reader *reader, const struct ab_config_agent 
     struct ab_json mode = ab_json_at(value, "user_token", "mode", NULL);
 
     if (ab_json_exists(ab_json_member(value, "api_key_header")) && !ab_json_exists(ab_json_member(value, "api_key")))
-        add_problem(reader, agent, "api_key_header", "belongs to an \"api_key\", and there is none");
+        ab_config_agent_problem(reader, agent, ".api_key_header", "belongs to an \"api_key\", and there is none");
     if (ab_json_exists(mode) && !ab_json_string_is(mode, "none"))
-        add_problem(reader, agent, "user_token.mode", "only \"none\" is in this version");
+        ab_config_agent_problem(reader, agent, ".user_token.mode", "only \"none\" is in this version");
     check_push(reader, agent, value);
 }
 
@@ -110,7 +102,7 @@ void ab_config_read_a2a(struct ab_config_reader *reader, struct ab_config_agent 
         .keys_json = ab_config_raw(config, agent, "signed_by"),
         .answer_bytes = config->output_bytes,
         .push = ab_json_is_true(ab_json_member(agent, "push")),
-        .push_look_ms = (uint32_t)ab_config_ms(agent, "push_look_s", LOOK_MOST_MS),
+        .push_look_ms = (uint32_t)ab_config_ms(agent, ".push_look_s", LOOK_MOST_MS),
     };
     check(reader, out, agent);
 }

@@ -7,14 +7,6 @@
 
 #define DAYS_MS ((int64_t)86400000)
 
-static void add_problem(struct ab_config_reader *reader, const struct ab_config_agent *agent, const char *key,
-                        const char *text)
-{
-    AB_CLEANUP(ab_free_string) char *where = ab_format("agents.%s%s", agent->settings.id, key);
-
-    ab_problem_error(reader->problems, where, "%s", text);
-}
-
 static const char *read_api_key(struct ab_config_reader *reader, const struct ab_config_agent *agent,
                                 struct ab_json reference)
 {
@@ -38,7 +30,8 @@ static const char *read_version(struct ab_config_reader *reader, const struct ab
     if (version == NULL || strcmp(version, "auto") == 0)
         return NULL;
     if (ab_mcp_version_find(ab_str(version)) == NULL) {
-        add_problem(reader, agent, ".version", "must be \"auto\" or a version of MCP that the bridge speaks");
+        ab_config_agent_problem(reader, agent, ".version",
+                                "must be \"auto\" or a version of MCP that the bridge speaks");
         return NULL;
     }
     return version;
@@ -62,13 +55,14 @@ static void check(struct ab_config_reader *reader, const struct ab_config_agent 
     const struct ab_mcp_agent_settings *mcp = &agent->mcp;
 
     if ((mcp->url != NULL) == (mcp->command[0] != NULL))
-        add_problem(reader, agent, "", "needs either \"url\" (Streamable HTTP) or \"command\" (stdio)");
+        ab_config_agent_problem(reader, agent, "", "needs either \"url\" (Streamable HTTP) or \"command\" (stdio)");
     if (mcp->command[0] != NULL && ab_json_exists(ab_json_member(value, "api_key")))
-        add_problem(reader, agent, ".api_key", "is for servers with a \"url\"; a program gets its secrets by \"env\"");
+        ab_config_agent_problem(reader, agent, ".api_key",
+                                "is for servers with a \"url\"; a program gets its secrets by \"env\"");
     if (mcp->default_tool == NULL && mcp->default_argument != NULL)
-        add_problem(reader, agent, ".default_argument", "belongs to a \"default_tool\", and there is none");
+        ab_config_agent_problem(reader, agent, ".default_argument", "belongs to a \"default_tool\", and there is none");
     if (ab_json_exists(mode) && !ab_json_string_is(mode, "none"))
-        add_problem(reader, agent, ".user_token.mode", "only \"none\" is in this version");
+        ab_config_agent_problem(reader, agent, ".user_token.mode", "only \"none\" is in this version");
 }
 
 void ab_config_read_mcp(struct ab_config_reader *reader, struct ab_config_agent *out, struct ab_json agent)

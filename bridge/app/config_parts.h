@@ -28,6 +28,9 @@ int64_t ab_config_ms(struct ab_json object, const char *key, int64_t maximum);
 /* `path`, or `directory`/`path` when it is relative; kept. */
 const char *ab_config_path(struct ab_config_reader *reader, const char *path);
 enum ab_on_disconnect ab_config_on_disconnect(struct ab_json object, enum ab_on_disconnect fallback);
+/* What is wrong with an agent; `key` is ".version", or "" for the agent as a whole. */
+void ab_config_agent_problem(struct ab_config_reader *reader, const struct ab_config_agent *agent, const char *key,
+                             const char *text);
 
 /* Everything but the agents (config_read.c). */
 void ab_config_read_top(struct ab_config_reader *reader, struct ab_json root,

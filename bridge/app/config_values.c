@@ -69,6 +69,14 @@ const char *ab_config_path(struct ab_config_reader *reader, const char *path)
     return ab_config_keep(reader->config, ab_format("%s/%s", reader->directory, path));
 }
 
+void ab_config_agent_problem(struct ab_config_reader *reader, const struct ab_config_agent *agent, const char *key,
+                             const char *text)
+{
+    AB_CLEANUP(ab_free_string) char *where = ab_format("agents.%s%s", agent->settings.id, key);
+
+    ab_problem_error(reader->problems, where, "%s", text);
+}
+
 enum ab_on_disconnect ab_config_on_disconnect(struct ab_json object, enum ab_on_disconnect fallback)
 {
     struct ab_json value = ab_json_member(object, "on_disconnect");
