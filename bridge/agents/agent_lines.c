@@ -338,13 +338,6 @@ void ab_agent_line_deinit(struct ab_agent_line *line)
     *line = (struct ab_agent_line){ 0 };
 }
 
-bool ab_agent_line_is_end(const struct ab_agent_line *line)
-{
-    enum ab_report_kind kind = line->report.kind;
-    return kind == AB_REPORT_SAY || kind == AB_REPORT_RESULT || kind == AB_REPORT_FAILED ||
-           kind == AB_REPORT_REJECTED || kind == AB_REPORT_ERROR || kind == AB_REPORT_PROTOCOL_ERROR;
-}
-
 /* --- to the agent --- */
 
 /* What callers gave is carried as its own text and may be spread over lines; a line break in JSON can only stand

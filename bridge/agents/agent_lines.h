@@ -20,8 +20,6 @@ struct ab_agent_line {
  * with the line and what would be right; there is nothing to deinit. */
 AB_MUST bool ab_agent_line_read(struct ab_str line, struct ab_agent_line *out, char *reason, size_t reason_size);
 void ab_agent_line_deinit(struct ab_agent_line *line);
-/* Whether nothing may follow: result, say, failed, rejected, error. */
-bool ab_agent_line_is_end(const struct ab_agent_line *line);
 
 /* Lines for an agent's stdin, each appended with its line break: the task (`history_json` may be NULL), the answers of
  * a round, and the wish to stop. */
