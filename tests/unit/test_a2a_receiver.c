@@ -597,6 +597,184 @@ static void test_a_restart_under_another_address(void **state)
     (void)far_next_call(remote, "SubscribeToTask"); /* it posts to nobody */
 }
 
+/* --- anything, in any order --- */
+
+enum { WALK_STEPS = 80, WALK_CALLS = 200, WALKS = 150 };
+
+struct walk {
+    struct remote *remote;
+    struct fake_random random;
+    struct ab_random source;
+    struct address address; /* "" : none was given yet */
+};
+
+static unsigned dice(struct walk *walk, unsigned sides)
+{
+    uint32_t number = 0;
+    ab_random_fill(&walk->source, &number, sizeof number);
+    return (unsigned)(number % sides);
+}
+
+/* The newest call that has not ended; false: there is none. */
+static bool newest_open(const struct remote *remote, size_t *call)
+{
+    for (*call = remote->client->n_calls; *call > 0; (*call)--) {
+        if (remote->client->open[*call - 1] != NULL && !remote->client->calls[*call - 1].over) {
+            (*call)--;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *result_for(struct walk *walk, const char *body)
+{
+    static const char *const states[] = { WORKING, WORKING, WORKING, ASKING, COMPLETED, TASK("FAILED") };
+    static const char *const wrapped[] = { "{\"task\":" WORKING "}", "{\"task\":" WORKING "}", "{\"task\":" ASKING "}",
+                                           "{\"task\":" COMPLETED "}" };
+    if (strstr(body, "\"SendMessage\"") != NULL)
+        return wrapped[dice(walk, 4)];
+    if (strstr(body, "\"CancelTask\"") != NULL)
+        return TASK("CANCELED");
+    return strstr(body, "\"GetTask\"") != NULL ? states[dice(walk, 6)] : "null";
+}
+
+static void walk_answer(struct walk *walk)
+{
+    static const enum ab_http_call_outcome losses[] = { AB_HTTP_CALL_BROKEN, AB_HTTP_CALL_UNREACHABLE,
+                                                        AB_HTTP_CALL_TIMED_OUT };
+    static const int errors[] = { -32001, -32003, -32004, -32602, -32603, -31999 };
+    struct remote *remote = walk->remote;
+    const char *body;
+    size_t call;
+
+    if (!newest_open(remote, &call))
+        return;
+    body = remote->client->calls[call].body;
+    if (body != NULL && strstr(body, "taskPushNotificationConfig") != NULL)
+        walk->address = address_in(remote, call);
+    if (dice(walk, 5) == 0)
+        fake_client_fail(remote->client, call, losses[dice(walk, 3)], "lost");
+    else if (strcmp(remote->client->calls[call].method, "GET") == 0)
+        far_whole_answer(remote, call, 200, "", dice(walk, 8) > 0 ? PUSH_CARD : CARD("true"));
+    else if (dice(walk, 5) == 0)
+        far_answer_error(remote, call, errors[dice(walk, 6)], "no");
+    else
+        far_answer_result(remote, call, result_for(walk, body));
+}
+
+static void walk_post(struct walk *walk)
+{
+    static const char other[] = "{\"task\":{\"id\":\"U\",\"status\":{\"state\":\"TASK_STATE_WORKING\"}}}";
+    unsigned status;
+
+    if (walk->address.path[0] == '\0')
+        return;
+    status = post(walk->remote, &walk->address, dice(walk, 4) == 0 ? other : NEWS);
+    assert_true(status == 204 || status == 400 || status == 410);
+}
+
+static void ignore(void *arg, enum ab_steer_outcome outcome, const struct ab_task *task, const char *text)
+{
+    (void)arg;
+    (void)outcome;
+    (void)task;
+    (void)text;
+}
+
+static void walk_steer(struct walk *walk)
+{
+    static const char answers[] = "{\"message\":{\"action\":\"accept\",\"content\":{\"text\":\"there\"}},"
+                                  "\"input\":{\"action\":\"accept\",\"content\":{\"text\":\"there\"}}}";
+    struct remote *remote = walk->remote;
+
+    if (dice(walk, 6) == 0)
+        ab_engine_remove(remote->engine, "ann", remote->task, ignore, NULL);
+    else if (dice(walk, 5) == 0)
+        ab_engine_stop(remote->engine, "ann", remote->task, ignore, NULL);
+    else
+        ab_engine_answer(remote->engine, "ann", remote->task, answers, ignore, NULL);
+    far_run(remote);
+}
+
+/* The agent is gone, and what was being taken back there is given up: then the bridge can go down at once. */
+static void lose_all(struct remote *remote)
+{
+    size_t call;
+
+    for (unsigned i = 0; i < 40 && newest_open(remote, &call); i++) {
+        fake_client_fail(remote->client, call, AB_HTTP_CALL_BROKEN, "the end");
+        far_run(remote);
+    }
+}
+
+static void walk_step(struct walk *walk)
+{
+    struct remote *remote = walk->remote;
+
+    switch (dice(walk, 16)) {
+    case 0:
+        far_create_in(remote, NULL);
+        break;
+    case 1:
+        walk_steer(walk);
+        break;
+    case 2:
+        if (dice(walk, 2) == 0)
+            return;
+        lose_all(remote);
+        far_shut_down(remote);
+        remote->retry = dice(walk, 2) == 0;
+        far_build(remote);
+        break;
+    case 3:
+        fake_loop_advance(remote->loop, dice(walk, 3) == 0 ? 200000 : dice(walk, 3000));
+        break;
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+        walk_post(walk);
+        break;
+    default:
+        walk_answer(walk);
+        break;
+    }
+}
+
+static bool must_have_ended(void *arg, const struct ab_task *task)
+{
+    (void)arg;
+    assert_true(ab_task_status_is_terminal(task->status));
+    return true;
+}
+
+/* Whatever comes when, with runs that are paused, stopping, ended, removed or of an earlier process: no post breaks
+ * any, and every task ends. */
+static void test_posts_at_any_moment(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= WALKS; seed++) {
+        struct walk walk = { 0 };
+        struct ab_store_filter all = { 0 };
+        void *remote = NULL;
+
+        setup(&remote);
+        walk.remote = remote;
+        walk.source = fake_random(&walk.random, seed);
+        far_create_in(walk.remote, NULL);
+        for (unsigned i = 0; i < WALK_STEPS && walk.remote->client->n_calls < WALK_CALLS; i++)
+            walk_step(&walk);
+        ab_engine_stop(walk.remote->engine, "ann", walk.remote->task, ignore, NULL);
+        far_run(walk.remote);
+        lose_all(walk.remote);
+        fake_loop_advance(walk.remote->loop, 90000000); /* every pause and every agent's time is over */
+        assert_int_equal(walk.remote->store->ops->list(walk.remote->store, &all, must_have_ended, NULL), AB_OK);
+        lose_all(walk.remote);
+        far_teardown(&remote);
+    }
+}
+
 #define with_remote(test) cmocka_unit_test_setup_teardown(test, setup, far_teardown)
 
 int main(void)
@@ -625,6 +803,7 @@ int main(void)
         with_remote(test_a_restart_with_a_question),
         with_remote(test_a_restart_that_sends_again),
         with_remote(test_a_restart_under_another_address),
+        cmocka_unit_test(test_posts_at_any_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
