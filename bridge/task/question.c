@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { KEY_BYTES = 128 };
+/* Of the schemas of all forms that are asked at once: compiling one takes some thirty times its size, and a while. */
+enum { KEY_BYTES = 128, SCHEMAS_BYTES = 256 << 10 };
 
 struct reason {
     char *text;
@@ -148,11 +149,16 @@ bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size)
     struct ab_json_iterator iterator = ab_json_iterate(asked);
     struct ab_json key;
     struct ab_json question;
+    size_t schemas = 0;
     while (ab_json_next(&iterator, &key, &question)) {
         char inner[256];
         AB_CLEANUP(ab_free_string) char *name = ab_json_string_dup(key);
         if (name == NULL || name[0] == '\0' || key.text.size > KEY_BYTES) {
             return wrong(why, "a question's key must be a text of 1 to %d bytes", KEY_BYTES - 2);
+        }
+        schemas += ab_json_member(question, "schema").text.size;
+        if (schemas > SCHEMAS_BYTES) {
+            return wrong(why, "the schemas of the questions are larger than %d bytes", SCHEMAS_BYTES);
         }
         if (!check_question(question, (struct reason){ inner, sizeof inner })) {
             return wrong(why, "question \"%s\": %s", name, inner);

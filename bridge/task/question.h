@@ -15,7 +15,8 @@
 #include "agentbridge/task.h"
 #include "wire/json.h"
 
-/* Whether `asked` ({"<key>":{"kind",...}}) is well formed; if not, `reason` (at least 256 bytes) says what is wrong. */
+/* Whether `asked` ({"<key>":{"kind",...}}) is well formed, with at most 256 KiB of schemas; if not, `reason` (at least
+ * 256 bytes) says what is wrong. */
 AB_MUST bool ab_questions_check(struct ab_json asked, char *reason, size_t reason_size);
 /* Whether an answer can be given here: it is open, and not to be answered elsewhere. */
 bool ab_question_is_open(struct ab_json question);

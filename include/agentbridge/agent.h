@@ -61,7 +61,8 @@ enum ab_report_kind {
     AB_REPORT_LOG,            /* level, text */
     AB_REPORT_CHUNK,          /* text: a piece of the answer */
     AB_REPORT_ARTIFACT,       /* json: {"id","name"?,"description"?,"parts":[...],"append"?,"last"?} */
-    AB_REPORT_ASK,            /* json: {"<key>":{"kind",...}}; the task pauses. At most 64 in a round */
+    AB_REPORT_ASK,            /* json: {"<key>":{"kind",...}}; the task pauses. At most 64 in a round,
+                               * with 256 KiB of schemas each time */
     AB_REPORT_SAY,            /* json: {"parts":[...]}; completes: a message instead of a task */
     AB_REPORT_RESULT,         /* json: {"text"}|{"parts",...,"data"?}, or NULL: the collected chunks; completes */
     AB_REPORT_FAILED,         /* text; ends in failed */

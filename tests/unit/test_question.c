@@ -125,6 +125,32 @@ static const struct {
     { REQUEST, "{\"result\":[]}", "answered by {\"result\"", NULL },
 };
 
+/* A peer's schema is compiled here: alone or with others, it must not keep everybody waiting. */
+static void schemas_have_a_limit(void **state)
+{
+    static const char form[] = "{\"kind\":\"form\",\"message\":\"m\",\"schema\":{\"type\":\"object\",\"properties\":{},"
+                               "\"x\":[";
+    (void)state;
+    for (unsigned n_forms = 1; n_forms <= 2; n_forms++) {
+        for (int over = 0; over < 2; over++) {
+            struct ab_buf asked = AB_BUF_INIT(AB_BUF_UNBOUNDED);
+            char reason[256] = "";
+            ab_buf_append_text(&asked, "{");
+            for (unsigned i = 0; i < n_forms; i++) {
+                ab_buf_printf(&asked, "%s\"k%u\":%s0", i > 0 ? "," : "", i, form);
+                for (unsigned n = 0; n < (over != 0 ? 262144 : 260000) / n_forms / 2; n++) {
+                    ab_buf_append_text(&asked, ",0");
+                }
+                ab_buf_append_text(&asked, "]}}");
+            }
+            ab_buf_append_text(&asked, "}");
+            assert_int_equal(ab_questions_check(parsed(asked.data), reason, sizeof reason), over == 0);
+            assert_int_equal(strstr(reason, "larger than 262144 bytes") != NULL, over != 0);
+            ab_buf_deinit(&asked);
+        }
+    }
+}
+
 static void answering(void **state)
 {
     (void)state;
@@ -150,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asking),
         cmocka_unit_test(a_long_key_and_a_short_reason),
+        cmocka_unit_test(schemas_have_a_limit),
         cmocka_unit_test(answering),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
