@@ -102,7 +102,7 @@ void ab_config_read_a2a(struct ab_config_reader *reader, struct ab_config_agent 
         .keys_json = ab_config_raw(config, agent, "signed_by"),
         .answer_bytes = config->output_bytes,
         .push = ab_json_is_true(ab_json_member(agent, "push")),
-        .push_look_ms = (uint32_t)ab_config_ms(agent, ".push_look_s", LOOK_MOST_MS),
+        .push_look_ms = (uint32_t)ab_config_ms(agent, "push_look_s", LOOK_MOST_MS),
     };
     check(reader, out, agent);
 }
