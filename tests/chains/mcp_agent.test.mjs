@@ -141,8 +141,8 @@ for (const agent of agents) {
     await client.callTool({ name: `${agent}_steps`, arguments: {} });
     assert.deepEqual(logs, ['warning steps: look out']);
     await send(await connect(agent), wish('grow', { name: 'fresh' }));
-    await until(() => changes > 0);
-    assert.ok((await client.listTools()).tools.some((one) => one.name === `${agent}_fresh`));
+    await until(() => changes > 0); // perhaps of another agent, whose server was slow to be found
+    await until(async () => (await client.listTools()).tools.some((one) => one.name === `${agent}_fresh`));
     assert.equal((await client.callTool({ name: `${agent}_fresh`, arguments: {} })).content[0].text, 'new');
     await client.close();
   });
