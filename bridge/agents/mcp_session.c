@@ -19,15 +19,15 @@ static char *bound_to(const struct mcp_server *server)
 
 void mcp_session_keep(struct mcp_server *server, struct ab_json initialized)
 {
-    AB_CLEANUP(ab_free_string) char *bound = bound_to(server);
     struct ab_buf text = AB_BUF_INIT(BODY_BYTES);
     struct ab_buf sealed = AB_BUF_INIT(AB_BUF_UNBOUNDED);
     struct ab_json_writer writer;
 
     server->session_gone = false;
     if (server->store == NULL || server->transport->session_id == NULL) {
-        return;
+        return; /* a program has no address to bind it to, either */
     }
+    AB_CLEANUP(ab_free_string) char *bound = bound_to(server);
     ab_json_writer_init(&writer, &text);
     ab_json_object_begin(&writer);
     ab_json_put_text(&writer, "session", server->transport->session_id);
